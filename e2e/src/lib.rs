@@ -1,0 +1,1 @@
+//! Whole-system and fault tests.

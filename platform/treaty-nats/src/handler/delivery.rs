@@ -1,0 +1,116 @@
+//! What is known about a message besides its payload.
+
+use std::time::{Duration, SystemTime};
+
+use async_nats::HeaderMap;
+
+use crate::headers;
+
+/// One delivery of a message.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Deliveries of this message so far, this one included.
+    pub attempt: u64,
+    /// Its sequence in the stream.
+    pub stream_sequence: u64,
+    /// Its deduplication key.
+    pub message_id: Option<String>,
+    /// When the stream stored it.
+    pub published: SystemTime,
+    /// The subject it was published to.
+    pub subject: String,
+    headers: HeaderMap,
+}
+
+impl Delivery {
+    /// Whether it was delivered before.
+    #[must_use]
+    pub fn is_redelivery(&self) -> bool {
+        self.attempt > 1
+    }
+
+    /// A header of the message, for example `traceparent`.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get_last(name).map(async_nats::HeaderValue::as_str)
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Reads what the server says about a delivery in its reply subject.
+    pub(super) fn of(message: &async_nats::Message) -> Option<Self> {
+        let place = Place::parse(message.reply.as_deref()?)?;
+        let headers = message.headers.clone().unwrap_or_default();
+        let message_id =
+            headers.get_last(headers::MESSAGE_ID).map(|value| value.as_str().to_owned());
+        Some(Self {
+            attempt: place.attempt,
+            stream_sequence: place.stream_sequence,
+            message_id,
+            published: SystemTime::UNIX_EPOCH + Duration::from_nanos(place.published_nanos),
+            subject: message.subject.to_string(),
+            headers,
+        })
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn for_test(subject: String, message_id: Option<String>, attempt: u64) -> Self {
+        Self {
+            attempt,
+            stream_sequence: 1,
+            message_id,
+            published: SystemTime::now(),
+            subject,
+            headers: HeaderMap::new(),
+        }
+    }
+}
+
+/// The part of a reply subject that matters here.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    attempt: u64,
+    stream_sequence: u64,
+    published_nanos: u64,
+}
+
+impl Place {
+    /// `$JS.ACK.<stream>.<consumer>.<attempt>.<stream seq>.<consumer seq>.<time>.<pending>`,
+    /// or the newer form that has domain and account hash before the stream.
+    fn parse(reply: &str) -> Option<Self> {
+        let tokens: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+        let rest = match tokens.len() {
+            7 => &tokens[2..],
+            length if length >= 9 => &tokens[4..],
+            _ => return None,
+        };
+        Some(Self {
+            attempt: rest.first()?.parse().ok()?,
+            stream_sequence: rest.get(1)?.parse().ok()?,
+            published_nanos: rest.get(3)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_reply_subject_are_read() {
+        let expected =
+            Place { attempt: 3, stream_sequence: 100, published_nanos: 1_790_230_470_084_404_000 };
+        for reply in [
+            "$JS.ACK.events.durable.3.100.7.1790230470084404000.42",
+            "$JS.ACK._.szMpdrwD.events.durable.3.100.7.1790230470084404000.42",
+            "$JS.ACK.hub.szMpdrwD.events.durable.3.100.7.1790230470084404000.42.random",
+        ] {
+            assert_eq!(Place::parse(reply).unwrap(), expected, "{reply}");
+        }
+        for strange in ["$JS.ACK.a.b.1.2.3", "$JS.FC.a.b.1.2.3.4.5", "$JS.ACK.a.b.x.2.3.4.5", ""] {
+            assert_eq!(Place::parse(strange), None, "{strange}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Driving one durable consumer.
+
+mod dead_letter;
+mod delivery;
+mod pull;
+mod run;
+mod stats;
+mod work;
+
+use async_trait::async_trait;
+use treaty_error::Error;
+
+pub use delivery::Delivery;
+pub use run::{HandlerOptions, run_handler, run_handler_with};
+pub use stats::{HandlerStats, StatsSnapshot};
+
+/// Handles one kind of event. Implemented by services.
+///
+/// What becomes of the message follows from the result: `Ok` acknowledges it; an
+/// error is retried or becomes a dead letter by its code's
+/// [`Disposition`](treaty_error::Disposition), and a retry waits for
+/// [`Error::retry_after`] if there is one. The same message may be handled more
+/// than once, so handling must be idempotent.
+#[async_trait]
+pub trait Handle<E>: Send + Sync + 'static {
+    /// Handles one delivery.
+    async fn handle(&self, delivery: &Delivery, event: E) -> Result<(), Error>;
+}

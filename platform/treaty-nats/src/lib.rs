@@ -1,0 +1,60 @@
+//! The runtime under generated JetStream publishers and handlers.
+//!
+//! Generated code says what an event is ([`Event`]), where it lives
+//! ([`StreamSpec`]) and how a deployable handles it ([`HandlerSpec`]); this crate
+//! does the work, and nothing above it names the NATS client:
+//!
+//! - [`connect`] gives a [`Connection`] that keeps reconnecting by itself.
+//! - [`Publisher`] publishes one event, a stored [`Outgoing`], or everything that
+//!   a [`Feeder`] yields.
+//! - [`run_handler`] drives one durable consumer: concurrency, progress,
+//!   retries with backoff, dead letters, drain.
+//!
+//! Delivery is at least once. A message is acknowledged after its handler
+//! succeeded and the server has confirmed the acknowledgement, so work may be
+//! repeated but is not lost: handlers must be idempotent.
+
+mod batch;
+mod config;
+mod connection;
+mod failure;
+mod handler;
+mod outgoing;
+mod publisher;
+mod spec;
+mod streams;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use batch::{
+    Feeder, Paged, PublishFailure, PublishOptions, PublishProgress, PublishReport, paged,
+};
+pub use config::NatsConfig;
+pub use connection::{Connection, ConsumerInfo, StreamInfo, connect};
+pub use handler::{
+    Delivery, Handle, HandlerOptions, HandlerStats, StatsSnapshot, run_handler, run_handler_with,
+};
+pub use outgoing::Outgoing;
+pub use publisher::{Publish, PublishOutgoing, Published, Publisher};
+pub use spec::{Event, HandlerSpec, Retention, StreamSpec, token};
+pub use streams::{DEAD_LETTERS, dead_letter_subject};
+
+/// Names of the headers that messages carry.
+pub mod headers {
+    /// Full name of the event in the payload.
+    pub const EVENT: &str = "Treaty-Event";
+    /// Deduplication key; the name is JetStream's.
+    pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+    /// Stream that a publisher expects its message to land in; JetStream's.
+    pub const EXPECTED_STREAM: &str = "Nats-Expected-Stream";
+    /// On a dead letter: code and message of the failure.
+    pub const REASON: &str = "Treaty-Reason";
+    /// On a dead letter: deliveries until it was given up.
+    pub const ATTEMPTS: &str = "Treaty-Attempts";
+    /// On a dead letter: the subject it was published to.
+    pub const SUBJECT: &str = "Treaty-Subject";
+    /// On a dead letter: its sequence in the stream it came from.
+    pub const STREAM_SEQUENCE: &str = "Treaty-Stream-Sequence";
+    /// On a dead letter: the deduplication key it was published with.
+    pub const ORIGINAL_MESSAGE_ID: &str = "Treaty-Message-Id";
+}

@@ -1,0 +1,132 @@
+//! What a handler knows about the call besides its message.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::headers;
+
+/// Who calls, as far as it has been proved.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// Nobody has proved anything.
+    Anonymous,
+    /// A deployable of this system, by its name in the contracts.
+    Deployable(Arc<str>),
+    /// A holder of the operator token.
+    Operator,
+}
+
+impl std::fmt::Display for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Deployable(name) => f.write_str(name),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// One call: who calls, until when the answer matters, and the identifiers by
+/// which its traces are found again. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    caller: Caller,
+    deadline: Option<Instant>,
+    request_id: Arc<str>,
+    traceparent: Option<Arc<str>>,
+}
+
+impl Context {
+    /// A call that arrived from outside with this request id.
+    #[must_use]
+    pub fn incoming(caller: Caller, request_id: impl Into<Arc<str>>) -> Self {
+        Self { caller, deadline: None, request_id: request_id.into(), traceparent: None }
+    }
+
+    /// A call that starts here, on nobody's behalf: a fresh request id, no
+    /// deadline, no identity. A client over the network proves its own identity
+    /// whatever the context says.
+    #[must_use]
+    pub fn background() -> Self {
+        Self::incoming(Caller::Anonymous, headers::new_request_id())
+    }
+
+    /// The same call by `caller`.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// The same call, which must end within `limit` from now. A deadline that is
+    /// closer stays.
+    #[must_use]
+    pub fn with_deadline(mut self, limit: Duration) -> Self {
+        // An instant that cannot be represented is so far away that it is no
+        // deadline at all.
+        if let Some(limit) = Instant::now().checked_add(limit) {
+            self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
+        }
+        self
+    }
+
+    /// The same call as part of the trace that this W3C `traceparent` names.
+    #[must_use]
+    pub fn with_traceparent(mut self, traceparent: impl Into<Arc<str>>) -> Self {
+        self.traceparent = Some(traceparent.into());
+        self
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// When an answer stops to matter; `None` when it never does.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long an answer still matters: zero once it is too late, `None` without
+    /// a deadline.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Identifies the call in logs across services.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The W3C `traceparent` that came with the call.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closer_deadline_wins() {
+        let context = Context::background().with_deadline(Duration::from_secs(5));
+        let same = context.clone().with_deadline(Duration::from_secs(50));
+        assert_eq!(context.deadline(), same.deadline());
+        let closer = context.clone().with_deadline(Duration::from_secs(1));
+        assert!(closer.deadline() < context.deadline());
+    }
+
+    #[test]
+    fn a_past_deadline_leaves_nothing_and_an_endless_one_is_none() {
+        let past = Context::background().with_deadline(Duration::ZERO);
+        assert_eq!(past.remaining(), Some(Duration::ZERO));
+        let endless = Context::background().with_deadline(Duration::MAX);
+        assert_eq!(endless.remaining(), None);
+    }
+}

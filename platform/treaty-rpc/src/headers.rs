@@ -1,0 +1,77 @@
+//! The headers that travel with a call, the same over gRPC and HTTP.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// Header that carries the request id, in and out.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Header that carries the W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// Longest request id taken from a caller: it is repeated in every log line.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// Length of a W3C `traceparent` of version 00.
+const TRACEPARENT_BYTES: usize = 55;
+
+/// A request id that nobody has used.
+pub(crate) fn new_request_id() -> Arc<str> {
+    let mut buffer = Uuid::encode_buffer();
+    Arc::from(&*Uuid::now_v7().as_hyphenated().encode_lower(&mut buffer))
+}
+
+/// The caller's request id where it is fit to be logged, otherwise a new one.
+///
+/// Only letters, digits and `-_.:/+=@` are taken, so that a caller cannot forge log
+/// lines or headers.
+#[must_use]
+pub fn request_id_or_new(header: Option<&str>) -> Arc<str> {
+    match header {
+        Some(id) if is_fit(id) => Arc::from(id),
+        _ => new_request_id(),
+    }
+}
+
+fn is_fit(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= MAX_REQUEST_ID_BYTES
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte))
+}
+
+/// The caller's `traceparent` where it is well-formed.
+#[must_use]
+pub fn traceparent(header: Option<&str>) -> Option<&str> {
+    header.filter(|value| {
+        let shape = value.len() == TRACEPARENT_BYTES
+            && value.bytes().enumerate().all(|(index, byte)| match index {
+                2 | 35 | 52 => byte == b'-',
+                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            });
+        shape && !value.starts_with("ff")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fit_request_id_is_kept_and_any_other_replaced() {
+        assert_eq!(&*request_id_or_new(Some("abc-1")), "abc-1");
+        for unfit in [None, Some(""), Some("a b"), Some("a\nb"), Some("é"), Some(&*"x".repeat(129))]
+        {
+            assert_eq!(request_id_or_new(unfit).len(), 36, "{unfit:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_well_formed_traceparent_passes() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(Some(good)), Some(good));
+        assert_eq!(traceparent(Some("00-4BF9")), None);
+        assert_eq!(traceparent(Some(&good.replacen("00", "ff", 1))), None);
+        assert_eq!(traceparent(None), None);
+    }
+}

@@ -1,0 +1,338 @@
+//! The gRPC server that generated adapters are added to.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::server::NamedService;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+use tower::Service;
+use treaty_error::Error;
+
+use crate::limit::Limited;
+use crate::{Authenticator, Context, Health, headers, to_status};
+
+/// Largest message by default: 8 MiB, twice what gRPC allows by default, so that a
+/// batch of a thousand rows passes.
+const DEFAULT_MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How a server protects itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrpcServerConfig {
+    /// Largest message, in and out.
+    pub max_message_bytes: usize,
+    /// Calls in flight over all connections; more are answered
+    /// `RESOURCE_EXHAUSTED` at once.
+    pub max_concurrent_calls: usize,
+    /// Silence on a connection after which a ping is sent.
+    pub keepalive_interval_seconds: u64,
+    /// Wait for the answer to that ping before the connection is closed.
+    pub keepalive_timeout_seconds: u64,
+    /// Age at which a connection is asked to close, so that clients behind a
+    /// virtual address spread over new instances; 0 for never.
+    pub max_connection_age_seconds: u64,
+    /// How long calls may go on once their connection is asked to close.
+    pub max_connection_age_grace_seconds: u64,
+    /// How long calls may go on once the server is asked to stop.
+    pub drain_seconds: u64,
+}
+
+impl Default for GrpcServerConfig {
+    fn default() -> Self {
+        Self {
+            max_message_bytes: DEFAULT_MAX_MESSAGE_BYTES,
+            max_concurrent_calls: 1024,
+            keepalive_interval_seconds: 30,
+            keepalive_timeout_seconds: 10,
+            max_connection_age_seconds: 300,
+            max_connection_age_grace_seconds: 60,
+            drain_seconds: 25,
+        }
+    }
+}
+
+/// Largest messages that one side takes and sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageLimits {
+    /// Largest message read.
+    pub decode: usize,
+    /// Largest message written.
+    pub encode: usize,
+}
+
+impl Default for MessageLimits {
+    fn default() -> Self {
+        Self::both(DEFAULT_MAX_MESSAGE_BYTES)
+    }
+}
+
+impl MessageLimits {
+    /// The same limit both ways.
+    #[must_use]
+    pub const fn both(bytes: usize) -> Self {
+        Self { decode: bytes, encode: bytes }
+    }
+}
+
+/// Why a server cannot serve, or has stopped unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A descriptor set given for reflection cannot be read.
+    #[error("the descriptors for reflection cannot be read")]
+    Reflection(#[source] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("the gRPC server failed")]
+    Transport(#[source] tonic::transport::Error),
+}
+
+/// A gRPC server being put together. It always answers the standard health service.
+pub struct GrpcServer {
+    config: GrpcServerConfig,
+    authenticator: Arc<Authenticator>,
+    permits: Arc<Semaphore>,
+    routes: RoutesBuilder,
+    health: Health,
+    descriptors: Vec<&'static [u8]>,
+}
+
+impl GrpcServer {
+    /// A server without services, whose callers prove themselves to
+    /// `authenticator`.
+    #[must_use]
+    pub fn new(config: GrpcServerConfig, authenticator: Arc<Authenticator>) -> Self {
+        let permits = config.max_concurrent_calls.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            config,
+            authenticator,
+            permits: Arc::new(Semaphore::new(permits)),
+            routes: RoutesBuilder::default(),
+            health: Health::new(),
+            descriptors: Vec::new(),
+        }
+    }
+
+    /// What adapters of this server prove callers with.
+    #[must_use]
+    pub fn authenticator(&self) -> Arc<Authenticator> {
+        Arc::clone(&self.authenticator)
+    }
+
+    /// The limits that adapters of this server set.
+    #[must_use]
+    pub fn limits(&self) -> MessageLimits {
+        MessageLimits::both(self.config.max_message_bytes)
+    }
+
+    /// Where the process says whether it wants calls. Take it once all services are
+    /// added: it speaks for those it knows.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Adds a service.
+    #[must_use]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(Limited::new(service, Arc::clone(&self.permits)));
+        self.health.add(S::NAME);
+        self
+    }
+
+    /// Lets clients ask for the contracts (`grpcurl` without proto files) of this
+    /// encoded `FileDescriptorSet`.
+    #[must_use]
+    pub fn with_reflection(mut self, descriptor_set: &'static [u8]) -> Self {
+        self.descriptors.push(descriptor_set);
+        self
+    }
+
+    /// Serves until `shutdown`, then refuses new connections, reports itself as not
+    /// serving and lets calls end for as long as the configuration says.
+    ///
+    /// # Errors
+    /// When descriptors for reflection cannot be read, or the transport fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let health = self.health.clone();
+        health.set_serving(true).await;
+        let drain = Duration::from_secs(self.config.drain_seconds);
+        let mut server = transport(&self.config);
+        let routes = self.into_routes()?;
+        // Small answers must not wait for the acknowledgement of the one before.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let stop = {
+            let shutdown = shutdown.clone();
+            async move {
+                shutdown.cancelled().await;
+                health.set_serving(false).await;
+            }
+        };
+        let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, stop);
+        let too_late = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(drain).await;
+        };
+        tokio::select! {
+            result = serving => result.map_err(ServeError::Transport),
+            () = too_late => {
+                tracing::warn!("calls were still running when the time to drain was over");
+                Ok(())
+            }
+        }
+    }
+
+    fn into_routes(mut self) -> Result<Routes, ServeError> {
+        let health =
+            tonic_health::server::HealthService::from_health_reporter(self.health.reporter());
+        self.routes.add_service(tonic_health::pb::health_server::HealthServer::new(health));
+        if !self.descriptors.is_empty() {
+            let v1 = self.reflection().build_v1().map_err(ServeError::Reflection)?;
+            let v1alpha = self.reflection().build_v1alpha().map_err(ServeError::Reflection)?;
+            self.routes.add_service(v1).add_service(v1alpha);
+        }
+        Ok(self.routes.routes().prepare())
+    }
+
+    fn reflection(&self) -> tonic_reflection::server::Builder<'static> {
+        self.descriptors.iter().fold(
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
+            |builder, set| builder.register_encoded_file_descriptor_set(set),
+        )
+    }
+}
+
+impl std::fmt::Debug for GrpcServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GrpcServer")
+            .field("config", &self.config)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
+}
+
+fn transport(config: &GrpcServerConfig) -> Server {
+    let seconds = |seconds: u64| (seconds > 0).then(|| Duration::from_secs(seconds));
+    let mut server = Server::builder()
+        .http2_keepalive_interval(seconds(config.keepalive_interval_seconds))
+        .http2_keepalive_timeout(seconds(config.keepalive_timeout_seconds));
+    if let Some(age) = seconds(config.max_connection_age_seconds) {
+        let grace = Duration::from_secs(config.max_connection_age_grace_seconds);
+        server = server.max_connection_age(age).max_connection_age_grace(grace);
+    }
+    server
+}
+
+/// Answers one unary call: proves the caller, reads the deadline and the
+/// identifiers, runs the call, and turns its outcome into tonic's terms.
+///
+/// Admission, the method's own deadline and the log are the business of the
+/// in-process client that `run` calls.
+///
+/// # Errors
+/// The status of whatever failed.
+pub async fn unary<Q, R, F, Fut>(
+    authenticator: &Authenticator,
+    request: Request<Q>,
+    run: F,
+) -> Result<Response<R>, Status>
+where
+    F: FnOnce(Context, Q) -> Fut,
+    Fut: Future<Output = Result<R, Error>>,
+{
+    let metadata = request.metadata();
+    let request_id = headers::request_id_or_new(text(metadata, headers::REQUEST_ID));
+    let answer_id = AsciiMetadataValue::try_from(&*request_id).ok();
+    let authorization = metadata.get("authorization").map(|value| value.to_str().unwrap_or(""));
+    let result = match authenticator.authenticate(authorization) {
+        Ok(caller) => {
+            let mut context = Context::incoming(caller, request_id);
+            if let Some(traceparent) = headers::traceparent(text(metadata, headers::TRACEPARENT)) {
+                context = context.with_traceparent(traceparent);
+            }
+            if let Some(timeout) = text(metadata, "grpc-timeout").and_then(parse_timeout) {
+                context = context.with_deadline(ahead_of_transport(timeout));
+            }
+            run(context, request.into_inner()).await
+        }
+        Err(error) => {
+            tracing::debug!(request_id = &*request_id, error = error.chain(), "call refused");
+            Err(error)
+        }
+    };
+    let mut result = result.map(Response::new).map_err(|error| to_status(&error));
+    if let Some(id) = answer_id {
+        let metadata = match &mut result {
+            Ok(response) => response.metadata_mut(),
+            Err(status) => status.metadata_mut(),
+        };
+        metadata.insert(headers::REQUEST_ID, id);
+    }
+    result
+}
+
+fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
+    metadata.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The transport watches the caller's timeout too, and answers CANCELLED, without
+/// a line in the log. Being a little earlier, our deadline speaks first.
+fn ahead_of_transport(timeout: Duration) -> Duration {
+    timeout - (timeout / 4).min(Duration::from_millis(5))
+}
+
+/// Reads a `grpc-timeout`: at most eight digits and a unit.
+fn parse_timeout(value: &str) -> Option<Duration> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_of_every_unit_are_read_and_others_ignored() {
+        assert_eq!(parse_timeout("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(parse_timeout("99999999M"), Some(Duration::from_secs(99_999_999 * 60)));
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("1n"), Some(Duration::from_nanos(1)));
+        for bad in ["", "S", "5", "5x", "+5S", "123456789S", "5é"] {
+            assert_eq!(parse_timeout(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use treaty_error::{Code, Error, FieldViolation};
+
+use crate::database;
+
+/// Why something about activities failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivitiesError {
+    /// There is no such activity.
+    #[error("there is no such activity")]
+    NotFound,
+    /// There is no such athlete.
+    #[error("there is no such athlete")]
+    AthleteNotFound,
+    /// The activity is another athlete's, and stays so.
+    #[error("activity {0} belongs to another athlete")]
+    OfAnotherAthlete(i64),
+    /// Fields of the request are wrong.
+    #[error("the activities are not valid")]
+    Invalid(Vec<FieldViolation>),
+    /// Postgres failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<ActivitiesError> for Error {
+    fn from(error: ActivitiesError) -> Self {
+        let message = error.to_string();
+        match error {
+            ActivitiesError::NotFound | ActivitiesError::AthleteNotFound => {
+                Self::new(Code::NotFound, message)
+            }
+            ActivitiesError::OfAnotherAthlete(_) => Self::new(Code::FailedPrecondition, message),
+            ActivitiesError::Invalid(violations) => {
+                Self::new(Code::InvalidArgument, message).with_violations(violations)
+            }
+            ActivitiesError::Database(error) => database::failure(error),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the athletes did.
+
+mod error;
+mod model;
+mod repository;
+mod rpc;
+mod service;
+
+pub use error::ActivitiesError;
+pub use model::{Activity, ActivityKey, ActivityPage, Totals, Upserted};
+pub use repository::{ActivitiesRepository, PgActivities};
+pub use rpc::ActivitiesRpc;
+pub use service::{Activities, MAX_BATCH};

@@ -1,0 +1,105 @@
+use chrono::DateTime;
+use mockall::predicate::{always, eq};
+
+use super::*;
+use crate::activities::repository::MockActivitiesRepository;
+
+fn activity(activity_id: i64) -> Activity {
+    Activity {
+        activity_id,
+        athlete_id: Uuid::nil(),
+        name: "Lunch Run".to_owned(),
+        sport_type: "Run".to_owned(),
+        start_time: DateTime::UNIX_EPOCH,
+        timezone: "(GMT+00:00) UTC".to_owned(),
+        moving_time_s: 60,
+        elapsed_time_s: 61,
+        distance_m: 100.0,
+        elevation_gain_m: 1.0,
+        average_speed_mps: None,
+        max_speed_mps: None,
+        average_watts: None,
+        kilojoules: None,
+        average_heartrate_bpm: None,
+        gear_id: None,
+        device_name: None,
+        kudos_count: 0,
+        trainer: false,
+        commute: false,
+        manual: false,
+        private: false,
+    }
+}
+
+fn service(repository: MockActivitiesRepository) -> Activities {
+    Activities::new(Arc::new(repository))
+}
+
+async fn violations(batch: Vec<Activity>) -> Vec<String> {
+    let service = service(MockActivitiesRepository::new());
+    match service.upsert(Uuid::nil(), batch).await.unwrap_err() {
+        ActivitiesError::Invalid(violations) => {
+            violations.into_iter().map(|violation| violation.field).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn batches_of_a_wrong_size_are_refused() {
+    assert_eq!(violations(Vec::new()).await, ["activities"]);
+    let many: Vec<_> = (1..=1001).map(activity).collect();
+    assert_eq!(violations(many).await, ["activities"]);
+}
+
+#[tokio::test]
+async fn wrong_fields_are_named_with_their_index() {
+    let mut second = activity(2);
+    second.activity_id = 0;
+    second.moving_time_s = -1;
+    second.distance_m = f64::NAN;
+    second.average_watts = Some(f64::INFINITY);
+    second.name = "a\0b".to_owned();
+    assert_eq!(
+        violations(vec![activity(1), second]).await,
+        [
+            "activities[1].activity_id",
+            "activities[1].moving_time",
+            "activities[1].distance_m",
+            "activities[1].average_watts",
+            "activities[1].name",
+        ]
+    );
+    let endless = (0..500).map(|_| activity(0)).collect();
+    assert_eq!(violations(endless).await.len(), MAX_VIOLATIONS);
+}
+
+#[tokio::test]
+async fn repeated_activities_are_written_once_in_order_and_counted() {
+    let mut repository = MockActivitiesRepository::new();
+    repository
+        .expect_upsert()
+        .withf(|_, batch| {
+            let ids: Vec<_> = batch.iter().map(|activity| activity.activity_id).collect();
+            ids == [1, 2] && batch[0].name == "the last one"
+        })
+        .returning(|_, _| Ok(Upserted { inserted: 2, ..Upserted::default() }));
+    let last = Activity { name: "the last one".to_owned(), ..activity(1) };
+    let batch = vec![activity(2), activity(1), last];
+    let upserted = service(repository).upsert(Uuid::nil(), batch).await.unwrap();
+    assert_eq!(upserted, Upserted { inserted: 2, updated: 0, unchanged: 1 });
+}
+
+#[tokio::test]
+async fn an_athlete_without_activities_is_told_from_an_unknown_one() {
+    for known in [true, false] {
+        let mut repository = MockActivitiesRepository::new();
+        repository.expect_list().with(always(), eq(None), eq(3)).returning(|_, _, _| Ok(vec![]));
+        repository.expect_totals().returning(|_| Ok(Totals::default()));
+        repository.expect_athlete_exists().returning(move |_| Ok(known));
+        let service = service(repository);
+        assert_eq!(service.list(Uuid::nil(), None, 2).await.is_ok(), known);
+        assert_eq!(service.totals(Some(Uuid::nil())).await.is_ok(), known);
+        assert!(service.totals(None).await.is_ok());
+    }
+}

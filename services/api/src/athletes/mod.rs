@@ -1,0 +1,13 @@
+//! The people whose activities are kept.
+
+mod error;
+mod model;
+mod repository;
+mod rpc;
+mod service;
+
+pub use error::AthletesError;
+pub use model::{Athlete, AthleteKey, AthletePage, NewAthlete, StateFilter};
+pub use repository::{AthletesRepository, PgAthletes};
+pub use rpc::AthletesRpc;
+pub use service::Athletes;

@@ -1,0 +1,176 @@
+//! The application's quota: fixed windows, counted together and for reads alone.
+
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::config::RateLimits;
+use crate::params::Params;
+use crate::reply::Refusal;
+use crate::state::Shared;
+
+const QUARTER_HOUR: i64 = 900;
+const DAY: i64 = 86_400;
+
+/// What the application has used of its quota.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    limits: RateLimits,
+    quarter_hour: Window,
+    day: Window,
+}
+
+/// One fixed window and what was used in it.
+#[derive(Debug)]
+struct Window {
+    length: i64,
+    index: i64,
+    all: u64,
+    reads: u64,
+}
+
+impl Window {
+    fn new(length: i64) -> Self {
+        Self { length, index: i64::MIN, all: 0, reads: 0 }
+    }
+
+    fn count(&mut self, now: i64, is_read: bool) {
+        // Windows stand on the clock, not on the first request: :00, :15, :30, :45 and midnight UTC.
+        let index = now.div_euclid(self.length);
+        if index != self.index {
+            (self.index, self.all, self.reads) = (index, 0, 0);
+        }
+        self.all += 1;
+        self.reads += u64::from(is_read);
+    }
+}
+
+/// What a request's charge came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Charge {
+    limits: RateLimits,
+    all: (u64, u64),
+    reads: (u64, u64),
+    is_read: bool,
+}
+
+impl Quota {
+    pub(crate) fn new(limits: RateLimits) -> Self {
+        Self { limits, quarter_hour: Window::new(QUARTER_HOUR), day: Window::new(DAY) }
+    }
+
+    /// Counts a request, which counts even when it is then refused.
+    pub(crate) fn charge(&mut self, now: i64, is_read: bool) -> Charge {
+        self.quarter_hour.count(now, is_read);
+        self.day.count(now, is_read);
+        Charge {
+            limits: self.limits,
+            all: (self.quarter_hour.all, self.day.all),
+            reads: (self.quarter_hour.reads, self.day.reads),
+            is_read,
+        }
+    }
+}
+
+impl Charge {
+    /// Which limit the request went past, if any.
+    fn exceeded(&self) -> Option<&'static str> {
+        let RateLimits { quarter_hour, daily, read_quarter_hour, read_daily } = self.limits;
+        if self.all.0 > quarter_hour || self.all.1 > daily {
+            Some("rate limit")
+        } else if self.is_read && (self.reads.0 > read_quarter_hour || self.reads.1 > read_daily) {
+            Some("read rate limit")
+        } else {
+            None
+        }
+    }
+
+    fn write_headers(&self, headers: &mut HeaderMap) {
+        let limits = self.limits;
+        let pairs = [
+            ("x-ratelimit-limit", (limits.quarter_hour, limits.daily)),
+            ("x-ratelimit-usage", self.all),
+            ("x-readratelimit-limit", (limits.read_quarter_hour, limits.read_daily)),
+            ("x-readratelimit-usage", self.reads),
+        ];
+        for (name, (quarter_hour, day)) in pairs {
+            if let Ok(value) = HeaderValue::from_str(&format!("{quarter_hour},{day}")) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Finds the session behind the access token, charges the request to the quota and reports it.
+///
+/// A request without a valid token belongs to no application, so it is not counted.
+pub(crate) async fn meter(State(sim): State<Shared>, mut request: Request, next: Next) -> Response {
+    let now = sim.now();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let (session, charge, pinned) = {
+        let mut state = sim.lock();
+        let session = access_token(&request).and_then(|t| state.grants.session(&t, now));
+        let Some(session) = session else {
+            return Refusal::invalid_access_token().into_response();
+        };
+        (session, state.quota.charge(now, is_read), state.faults.rate_limited(now))
+    };
+    let exceeded = charge.exceeded().or(pinned.then_some("rate limit"));
+    let mut response = if let Some(field) = exceeded {
+        Refusal::rate_limited(field).into_response()
+    } else {
+        request.extensions_mut().insert(session);
+        next.run(request).await
+    };
+    charge.write_headers(response.headers_mut());
+    response
+}
+
+/// The token from the header, or from the query as Strava also allows.
+fn access_token(request: &Request) -> Option<String> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match header {
+        Some(value) => {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        }
+        None => {
+            Params::from_query(request.uri().query()).get("access_token").map(ToOwned::to_owned)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: RateLimits =
+        RateLimits { quarter_hour: 4, daily: 6, read_quarter_hour: 2, read_daily: 5 };
+    /// A midnight, so a window's start of both kinds.
+    const MIDNIGHT: i64 = 1_767_225_600;
+
+    #[test]
+    fn reads_run_out_before_writes() {
+        let mut quota = Quota::new(LIMITS);
+        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), Some("read rate limit"));
+        assert_eq!(quota.charge(MIDNIGHT, false).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, false).exceeded(), Some("rate limit"));
+    }
+
+    #[test]
+    fn the_window_turns_on_the_quarter_hour_and_refused_calls_count_for_the_day() {
+        let mut quota = Quota::new(LIMITS);
+        for _ in 0..5 {
+            quota.charge(MIDNIGHT + 899, false);
+        }
+        let next_window = quota.charge(MIDNIGHT + 900, false);
+        assert_eq!(next_window.all, (1, 6));
+        assert_eq!(next_window.exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT + 901, false).exceeded(), Some("rate limit"));
+        assert_eq!(quota.charge(MIDNIGHT + DAY, false).all, (1, 1));
+    }
+}

@@ -1,0 +1,131 @@
+//! Messages (prost), their JSON (pbjson) and the gRPC stubs (tonic) of a package.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use prost_build::{Module, Service, ServiceGenerator};
+use prost_types::FileDescriptorProto;
+use quote::quote;
+
+use super::rust;
+use crate::File;
+use crate::load::Contracts;
+use crate::model::{Model, Package};
+
+/// Writes `messages.rs`, `json.rs` and, for packages with services, `grpc.rs`.
+pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> Vec<File> {
+    // prost looks at imported messages too; what it makes of them is dropped.
+    let files: Vec<FileDescriptorProto> =
+        contracts.pool.files().map(|file| file.file_descriptor_proto().clone()).collect();
+    let directory = format!("packages/{}/src", package.crate_name);
+    let (messages, grpc) = prost(model, package, files);
+    let mut output = vec![
+        File::new(format!("{directory}/messages.rs"), format(&(messages + &redacted(package)))),
+        File::new(format!("{directory}/json.rs"), json(model, package, contracts)),
+    ];
+    if !package.services.is_empty() {
+        let text = format!("use crate::messages::*;\n{grpc}");
+        output.push(File::new(format!("{directory}/grpc.rs"), format(&text)));
+    }
+    output
+}
+
+/// Messages and tonic's stubs, apart.
+fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (String, String) {
+    let mut config = prost_build::Config::new();
+    config.compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types");
+    for other in model.packages.iter().filter(|other| other.name != package.name) {
+        let path = format!("::{}", other.name.replace('.', "_"));
+        config.extern_path(format!(".{}", other.name), path);
+    }
+    let redacted = package.messages.iter().filter(|message| message.is_redacted());
+    config.skip_debug(redacted.map(|message| format!(".{}", message.full_name)));
+    let stubs = Rc::new(RefCell::new(String::new()));
+    config.service_generator(Box::new(Stubs {
+        inner: tonic_prost_build::configure().compile_well_known_types(true).service_generator(),
+        package: package.name.clone(),
+        services: package.services.iter().map(|service| service.name.clone()).collect(),
+        output: Rc::clone(&stubs),
+    }));
+    let module = Module::from_protobuf_package_name(&package.name);
+    let requests = files
+        .into_iter()
+        .map(|file| (Module::from_protobuf_package_name(file.package()), file))
+        .collect();
+    // Generating from checked descriptors fails for no input: the error is about extern paths.
+    let mut modules = config.generate(requests).unwrap_or_default();
+    let messages = modules.remove(&module).unwrap_or_default();
+    (messages, stubs.take())
+}
+
+/// Sends tonic's output to a file of its own, and only for served services.
+struct Stubs {
+    inner: Box<dyn ServiceGenerator>,
+    package: String,
+    services: BTreeSet<String>,
+    output: Rc<RefCell<String>>,
+}
+
+impl ServiceGenerator for Stubs {
+    fn generate(&mut self, service: Service, _messages: &mut String) {
+        if service.package == self.package && self.services.contains(&service.proto_name) {
+            self.inner.generate(service, &mut self.output.borrow_mut());
+            self.inner.finalize(&mut self.output.borrow_mut());
+        }
+    }
+}
+
+/// `Debug` for messages with fields that must not be printed.
+fn redacted(package: &Package) -> String {
+    let implementations = package.messages.iter().filter(|message| message.is_redacted());
+    let tokens = implementations.map(|message| {
+        let path = message.rust.path.split("::").map(rust::ident);
+        let name = message.rust.path.rsplit("::").next().unwrap_or_default();
+        let fields = message.fields.iter().map(|field| {
+            let (label, member) = (&field.rust_name, rust::ident(&field.rust_name));
+            if field.redacted {
+                quote!(.field(#label, &::core::format_args!("[redacted]")))
+            } else {
+                quote!(.field(#label, &self.#member))
+            }
+        });
+        quote! {
+            impl ::core::fmt::Debug for #(#path)::* {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct(#name)#(#fields)*.finish()
+                }
+            }
+        }
+    });
+    tokens.map(|tokens| tokens.to_string()).collect()
+}
+
+fn json(model: &Model, package: &Package, contracts: &Contracts) -> String {
+    let mut builder = pbjson_build::Builder::new();
+    for file in contracts.pool.files() {
+        builder.register_file_descriptor(file.file_descriptor_proto().clone());
+    }
+    builder.extern_path(".google.protobuf", "::pbjson_types");
+    for other in model.packages.iter().filter(|other| other.name != package.name) {
+        let path = format!("::{}", other.name.replace('.', "_"));
+        builder.extern_path(format!(".{}", other.name), path);
+    }
+    let prefix = format!(".{}", package.name);
+    // Writing to memory does not fail.
+    let written = builder.generate(&[prefix], |_| Ok(Vec::new())).unwrap_or_default();
+    let text: String = written
+        .into_iter()
+        .map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    format(&format!("use crate::messages::*;\n{text}"))
+}
+
+/// Formats a text of Rust as a file of ours.
+fn format(text: &str) -> String {
+    match syn::parse_file(text) {
+        Ok(parsed) => format!("{}{}", rust::HEADER, rust::spaced(&prettyplease::unparse(&parsed))),
+        // The compiler will say what is wrong with it, at its place.
+        Err(_) => format!("{}{text}", rust::HEADER),
+    }
+}

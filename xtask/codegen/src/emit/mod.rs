@@ -1,0 +1,35 @@
+//! The model to files. Emitters are pure: the same model gives the same bytes.
+//!
+//! What they write is thin: constants, implementations of traits, and calls into
+//! `platform/`, where the logic is.
+
+mod events;
+mod http;
+mod messages;
+mod package;
+mod port;
+mod rust;
+mod service;
+mod workflows;
+
+use crate::File;
+use crate::load::Contracts;
+use crate::model::Model;
+
+/// Every file that the contracts give, sorted by path.
+#[must_use]
+pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
+    let mut files = Vec::new();
+    for declared in &model.packages {
+        files.extend(package::emit(model, declared));
+        files.extend(messages::emit(model, declared, contracts));
+        files.extend(declared.services.iter().map(|item| service::emit(declared, item)));
+        files.extend(declared.workflows.iter().map(|item| workflows::emit(declared, item)));
+        files.extend(events::emit(declared));
+    }
+    for deployable in &model.deployables {
+        files.extend(port::emit(model, deployable, contracts));
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}

@@ -1,0 +1,126 @@
+//! Temporal workflows and activities: names, task queue, options, starters.
+
+use heck::{ToShoutySnakeCase, ToSnakeCase};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::rust;
+use crate::File;
+use crate::model::{Activity, Package, TypeRef, Workflow, WorkflowService};
+
+/// Writes the module of one workflow service.
+pub(super) fn emit(package: &Package, service: &WorkflowService) -> File {
+    let path = format!("packages/{}/src/{}.rs", package.crate_name, service.module);
+    let docs = rust::docs(&service.comment);
+    let queue = &service.task_queue;
+    let workflows = service.workflows.iter().map(|item| workflow(package, item));
+    let activities = service.activities.iter().map(|item| activity(package, item));
+    let about = format!(" The task queue of `{}`.", service.full_name);
+    let tokens = quote! {
+        #docs
+        #[doc = ""]
+        #[doc = #about]
+        pub const TASK_QUEUE: &str = #queue;
+        #(#workflows)*
+        #(#activities)*
+    };
+    File::new(path, rust::file(tokens))
+}
+
+fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
+    let name = &workflow.name;
+    let constant = rust::ident(&name.to_shouty_snake_case());
+    let execution = rust::optional_duration(workflow.execution_timeout);
+    let run = rust::optional_duration(workflow.run_timeout);
+    let contract = contract(
+        package,
+        "Workflow",
+        name,
+        (&workflow.comment, &workflow.input, &workflow.output),
+    );
+    let starter = format_ident!("{name}Starter");
+    let starter_docs = format!(" Starts, awaits and schedules [`{name}`].");
+    let spec_docs = format!(" Name, task queue and timeouts of [`{name}`].");
+    quote! {
+        #contract
+
+        #[doc = #spec_docs]
+        pub const #constant: ::treaty_temporal::WorkflowSpec = ::treaty_temporal::WorkflowSpec {
+            name: #name,
+            task_queue: TASK_QUEUE,
+            execution_timeout: #execution,
+            run_timeout: #run,
+        };
+
+        #[doc = #starter_docs]
+        pub type #starter = ::treaty_temporal::Starter<#name>;
+    }
+}
+
+fn activity(package: &Package, activity: &Activity) -> TokenStream {
+    let name = &activity.name;
+    let constant = rust::ident(&name.to_shouty_snake_case());
+    let start_to_close = rust::duration(activity.start_to_close);
+    let heartbeat = rust::optional_duration(activity.heartbeat);
+    let schedule_to_close = rust::optional_duration(activity.schedule_to_close);
+    let initial_interval = rust::duration(activity.retry.initial_interval);
+    let coefficient = Literal::f64_unsuffixed(activity.retry.backoff_coefficient);
+    let maximum_interval = rust::optional_duration(activity.retry.maximum_interval);
+    let maximum_attempts = rust::integer(activity.retry.maximum_attempts);
+    let contract = contract(
+        package,
+        "Activity",
+        name,
+        (&activity.comment, &activity.input, &activity.output),
+    );
+    let spec_docs = format!(" Name, timeouts and retries of [`{name}`].");
+    quote! {
+        #contract
+
+        #[doc = #spec_docs]
+        pub const #constant: ::treaty_temporal::ActivitySpec = ::treaty_temporal::ActivitySpec {
+            name: #name,
+            start_to_close: #start_to_close,
+            schedule_to_close: #schedule_to_close,
+            heartbeat: #heartbeat,
+            retry: ::treaty_temporal::RetrySpec {
+                initial_interval: #initial_interval,
+                backoff_coefficient: #coefficient,
+                maximum_interval: #maximum_interval,
+                maximum_attempts: #maximum_attempts,
+            },
+        };
+    }
+}
+
+/// The type that ties a name to its payload types.
+fn contract(
+    package: &Package,
+    kind: &str,
+    name: &str,
+    (comment, input, output): (&str, &TypeRef, &TypeRef),
+) -> TokenStream {
+    let docs = rust::docs(comment);
+    let ident = rust::ident(name);
+    let constant = rust::ident(&name.to_shouty_snake_case());
+    let contract = format_ident!("{kind}Contract");
+    let spec = format_ident!("{kind}Spec");
+    let (input, output) =
+        (rust::type_path(input, &package.name), rust::type_path(output, &package.name));
+    quote! {
+        #docs
+        #[derive(Clone, Copy, Debug)]
+        pub struct #ident;
+
+        impl ::treaty_temporal::#contract for #ident {
+            type Input = #input;
+            type Output = #output;
+            const SPEC: &'static ::treaty_temporal::#spec = &#constant;
+        }
+    }
+}
+
+/// Name of a workflow's field among the starters of a port.
+pub(super) fn starter_field(workflow: &Workflow) -> proc_macro2::Ident {
+    rust::ident(&workflow.name.to_snake_case())
+}

@@ -1,0 +1,66 @@
+//! Where things stand in the contracts, and what their comments say.
+
+use std::collections::BTreeSet;
+
+use prost_reflect::FileDescriptor;
+use prost_types::source_code_info::Location;
+
+use crate::Diagnostic;
+
+/// Collects mistakes, so that all of them are told at once.
+#[derive(Default)]
+pub(super) struct Report {
+    mistakes: BTreeSet<Diagnostic>,
+}
+
+impl Report {
+    /// Notes a mistake at the element with this path in a file.
+    pub(super) fn add(
+        &mut self,
+        file: &FileDescriptor,
+        path: &[i32],
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        let (line, column) = position(file, path);
+        self.mistakes.insert(Diagnostic {
+            file: file.name().to_owned(),
+            line,
+            column,
+            message: message.into(),
+            advice: advice.into(),
+        });
+    }
+
+    /// All mistakes, by file and line.
+    pub(super) fn into_mistakes(self) -> Vec<Diagnostic> {
+        self.mistakes.into_iter().collect()
+    }
+}
+
+/// Line and column of an element, from 1; of its nearest ancestor that has one
+/// when it has none itself; zeros when the descriptors carry no positions.
+fn position(file: &FileDescriptor, path: &[i32]) -> (usize, usize) {
+    (0..=path.len())
+        .rev()
+        .find_map(|length| location(file, &path[..length]))
+        .map_or((0, 0), |location| {
+            let at = |index: usize| {
+                location.span.get(index).and_then(|&value| usize::try_from(value).ok())
+            };
+            (at(0).map_or(0, |line| line + 1), at(1).map_or(0, |column| column + 1))
+        })
+}
+
+/// The comment before an element, without the marks.
+pub(super) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
+    location(file, path)
+        .and_then(|location| location.leading_comments.as_deref())
+        .map(|text| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
+        .unwrap_or_default()
+}
+
+fn location<'a>(file: &'a FileDescriptor, path: &[i32]) -> Option<&'a Location> {
+    let info = file.file_descriptor_proto().source_code_info.as_ref()?;
+    info.location.iter().find(|location| location.path == path)
+}

@@ -1,0 +1,111 @@
+//! Services that are Temporal workflows and activities.
+
+use std::time::Duration;
+
+use heck::ToSnakeCase;
+use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
+
+use super::options::{ActivityRule, RetryPolicy, WorkflowRule, WorkflowsRule, extension};
+use super::source::{Report, comment};
+use super::{names, services};
+use crate::load::Contracts;
+use crate::model::{Activity, Retry, Workflow, WorkflowService};
+
+const ADVICE: &str = "See treaty/v1/workflow.proto.";
+
+/// Whether the service declares a task queue.
+pub(super) fn is_workflow_service(contracts: &Contracts, service: &ServiceDescriptor) -> bool {
+    let descriptor = contracts.pool.get_extension_by_name("treaty.v1.workflows");
+    descriptor.is_some_and(|descriptor| service.options().has_extension(&descriptor))
+}
+
+pub(super) fn lower(
+    contracts: &Contracts,
+    file: &FileDescriptor,
+    service: &ServiceDescriptor,
+    report: &mut Report,
+) -> WorkflowService {
+    let rule: WorkflowsRule = extension(&contracts.pool, &service.options(), "treaty.v1.workflows")
+        .unwrap_or_else(|message| {
+            report.add(file, service.path(), message, ADVICE);
+            None
+        })
+        .unwrap_or_default();
+    if rule.task_queue.is_empty() {
+        let advice = "Add task_queue: \"orders\" to option (treaty.v1.workflows).";
+        report.add(file, service.path(), "the workflow service has no task queue", advice);
+    }
+    let mut lowered = WorkflowService {
+        name: service.name().to_owned(),
+        full_name: service.full_name().to_owned(),
+        module: service.name().to_snake_case(),
+        comment: comment(file, service.path()),
+        task_queue: rule.task_queue,
+        workflows: Vec::new(),
+        activities: Vec::new(),
+    };
+    for method in service.methods() {
+        if let Err(message) = lower_method(contracts, file, &method, &mut lowered, report) {
+            report.add(file, method.path(), message, ADVICE);
+        }
+    }
+    lowered
+}
+
+fn lower_method(
+    contracts: &Contracts,
+    file: &FileDescriptor,
+    method: &MethodDescriptor,
+    service: &mut WorkflowService,
+    report: &mut Report,
+) -> Result<(), String> {
+    // The name is checked as that of an RPC: it becomes a module and functions too.
+    services::rust_name(file, method, report);
+    let options = method.options();
+    let workflow: Option<WorkflowRule> =
+        extension(&contracts.pool, &options, "treaty.v1.workflow")?;
+    let activity: Option<ActivityRule> =
+        extension(&contracts.pool, &options, "treaty.v1.activity")?;
+    let (name, comment) = (method.name().to_owned(), comment(file, method.path()));
+    let (input, output) =
+        (names::message_type(&method.input()), names::message_type(&method.output()));
+    match (workflow, activity) {
+        (Some(WorkflowRule { execution_timeout, run_timeout }), None) => service
+            .workflows
+            .push(Workflow { name, comment, input, output, execution_timeout, run_timeout }),
+        (None, Some(rule)) => service.activities.push(Activity {
+            name,
+            comment,
+            input,
+            output,
+            start_to_close: rule.start_to_close.filter(|limit| !limit.is_zero()).ok_or_else(
+                || "an activity needs a positive start_to_close".to_owned(),
+            )?,
+            heartbeat: rule.heartbeat,
+            schedule_to_close: rule.schedule_to_close,
+            retry: retry(&rule.retry)?,
+        }),
+        _ => {
+            return Err(format!(
+                "{} must be either a workflow or an activity",
+                method.full_name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Fills in Temporal's documented defaults.
+fn retry(policy: &RetryPolicy) -> Result<Retry, String> {
+    let coefficient = policy.backoff_coefficient;
+    if coefficient != 0.0 && coefficient < 1.0 {
+        return Err("backoff_coefficient must be at least 1".to_owned());
+    }
+    Ok(Retry {
+        initial_interval: policy.initial_interval.unwrap_or(Duration::from_secs(1)),
+        backoff_coefficient: if coefficient == 0.0 { 2.0 } else { coefficient },
+        maximum_interval: policy.maximum_interval,
+        maximum_attempts: u32::try_from(policy.maximum_attempts)
+            .map_err(|_| "maximum_attempts must not be negative".to_owned())?,
+    })
+}

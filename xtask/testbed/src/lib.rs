@@ -1,0 +1,28 @@
+//! Finds, installs and runs the external servers that tests and the demo need.
+//!
+//! [`Tools`] answers where Postgres, nats-server, the Temporal CLI and buf are, and installs the
+//! pinned version when the machine has none that will do. [`Postgres`], [`NatsServer`] and
+//! [`TemporalServer`] run them as child processes on a [`Leashed`] process, so that nothing outlives
+//! the process that started it, however that one ends. Everything here is blocking: async code calls
+//! it from `spawn_blocking`.
+
+pub mod http;
+mod nats;
+mod postgres;
+pub mod process;
+mod run_directory;
+mod shared;
+mod temporal;
+pub mod tools;
+mod unique;
+mod wait;
+
+pub use nats::{NatsOptions, NatsServer};
+pub use postgres::{Postgres, PostgresOptions};
+pub use process::{Launch, Leashed, Signal};
+pub use run_directory::RunDirectory;
+pub use shared::{fresh_database, shared_nats, shared_postgres};
+pub use temporal::TemporalServer;
+pub use tools::{Tool, Tools};
+pub use unique::fresh_name;
+pub use wait::{free_port, wait_until};
