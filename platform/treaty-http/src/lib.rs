@@ -9,6 +9,8 @@
 //! Bodies go straight between bytes and messages; no intermediate tree of values
 //! is built.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod bind;
 mod body;
 mod gateway;

@@ -11,6 +11,8 @@
 //!
 //! Only this crate and generated adapters name tonic.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod auth;
 mod client;
 mod context;
@@ -21,6 +23,7 @@ mod method;
 mod run;
 mod server;
 mod status;
+mod unary;
 
 pub use auth::{AuthConfig, AuthConfigError, Authenticator, MIN_TOKEN_BYTES};
 pub use client::{Channel, ClientConfig, call, connect_lazy};
@@ -29,5 +32,6 @@ pub use headers::{REQUEST_ID, TRACEPARENT, request_id_or_new, traceparent};
 pub use health::Health;
 pub use method::{Access, MethodSpec, admit};
 pub use run::admit_and_run;
-pub use server::{GrpcServer, GrpcServerConfig, MessageLimits, ServeError, unary};
+pub use server::{GrpcServer, GrpcServerConfig, MessageLimits, ServeError};
 pub use status::{from_status, to_status};
+pub use unary::unary;

@@ -9,17 +9,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
 use tower::Service;
-use treaty_error::Error;
 
 use crate::limit::Limited;
-use crate::{Authenticator, Context, Health, headers, to_status};
+use crate::{Authenticator, Health};
 
 /// Largest message by default: 8 MiB, twice what gRPC allows by default, so that a
 /// batch of a thousand rows passes.
@@ -142,6 +139,7 @@ impl GrpcServer {
 
     /// Adds a service.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a server is no number")]
     pub fn add<S>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
@@ -243,96 +241,4 @@ fn transport(config: &GrpcServerConfig) -> Server {
         server = server.max_connection_age(age).max_connection_age_grace(grace);
     }
     server
-}
-
-/// Answers one unary call: proves the caller, reads the deadline and the
-/// identifiers, runs the call, and turns its outcome into tonic's terms.
-///
-/// Admission, the method's own deadline and the log are the business of the
-/// in-process client that `run` calls.
-///
-/// # Errors
-/// The status of whatever failed.
-pub async fn unary<Q, R, F, Fut>(
-    authenticator: &Authenticator,
-    request: Request<Q>,
-    run: F,
-) -> Result<Response<R>, Status>
-where
-    F: FnOnce(Context, Q) -> Fut,
-    Fut: Future<Output = Result<R, Error>>,
-{
-    let metadata = request.metadata();
-    let request_id = headers::request_id_or_new(text(metadata, headers::REQUEST_ID));
-    let answer_id = AsciiMetadataValue::try_from(&*request_id).ok();
-    let authorization = metadata.get("authorization").map(|value| value.to_str().unwrap_or(""));
-    let result = match authenticator.authenticate(authorization) {
-        Ok(caller) => {
-            let mut context = Context::incoming(caller, request_id);
-            if let Some(traceparent) = headers::traceparent(text(metadata, headers::TRACEPARENT)) {
-                context = context.with_traceparent(traceparent);
-            }
-            if let Some(timeout) = text(metadata, "grpc-timeout").and_then(parse_timeout) {
-                context = context.with_deadline(ahead_of_transport(timeout));
-            }
-            run(context, request.into_inner()).await
-        }
-        Err(error) => {
-            tracing::debug!(request_id = &*request_id, error = error.chain(), "call refused");
-            Err(error)
-        }
-    };
-    let mut result = result.map(Response::new).map_err(|error| to_status(&error));
-    if let Some(id) = answer_id {
-        let metadata = match &mut result {
-            Ok(response) => response.metadata_mut(),
-            Err(status) => status.metadata_mut(),
-        };
-        metadata.insert(headers::REQUEST_ID, id);
-    }
-    result
-}
-
-fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
-    metadata.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The transport watches the caller's timeout too, and answers CANCELLED, without
-/// a line in the log. Being a little earlier, our deadline speaks first.
-fn ahead_of_transport(timeout: Duration) -> Duration {
-    timeout - (timeout / 4).min(Duration::from_millis(5))
-}
-
-/// Reads a `grpc-timeout`: at most eight digits and a unit.
-fn parse_timeout(value: &str) -> Option<Duration> {
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_of_every_unit_are_read_and_others_ignored() {
-        assert_eq!(parse_timeout("2H"), Some(Duration::from_secs(7200)));
-        assert_eq!(parse_timeout("99999999M"), Some(Duration::from_secs(99_999_999 * 60)));
-        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(parse_timeout("1n"), Some(Duration::from_nanos(1)));
-        for bad in ["", "S", "5", "5x", "+5S", "123456789S", "5é"] {
-            assert_eq!(parse_timeout(bad), None, "{bad:?}");
-        }
-    }
 }

@@ -1,1 +1,21 @@
-//! What every service process needs: configuration, logs, shutdown, health.
+//! What every service process needs, so that its `main` is a table of contents.
+//!
+//! [`run`] installs the TLS provider, reads arguments and configuration, starts
+//! the log, builds the runtime, calls the service's own start function and waits
+//! for the end: by a signal, or by the failure of a task that was started with
+//! [`Shutdown::spawn`].
+
+pub mod config;
+pub mod crypto;
+pub mod health;
+pub mod listen;
+mod run;
+mod shutdown;
+pub mod telemetry;
+
+pub use config::{ConfigError, Validate};
+pub use health::Health;
+pub use listen::ListenConfig;
+pub use run::{ServiceConfig, run};
+pub use shutdown::{Shutdown, ShutdownError};
+pub use telemetry::LogConfig;

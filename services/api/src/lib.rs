@@ -1,1 +1,18 @@
-//! Service.
+//! The api: athletes, activities and connections to Strava, by HTTP and gRPC over one Postgres.
+//!
+//! - [`app`] puts everything together, as [`config`] says.
+//! - [`athletes`], [`activities`], [`connections`]: `rpc` speaks the contract, `service` holds the
+//!   rules and knows no transport, `repository` speaks to Postgres.
+//! - [`outbox`] publishes what was promised in a transaction; [`sync`] learns how syncs ended.
+
+pub mod activities;
+pub mod app;
+pub mod athletes;
+pub mod clock;
+pub mod config;
+pub mod connections;
+mod convert;
+pub mod database;
+pub mod outbox;
+mod page;
+pub mod sync;

@@ -92,7 +92,7 @@ pub(crate) static TITLES: [&str; 10] = [
     "Lunch | loop | again",
     "C:\\rides\\home",
     "بعد العمل",
-    "  spaces around  ",
+    "Hills   and more   hills",
 ];
 
 pub(crate) static FIRST_NAMES: [&str; 12] = [

@@ -1,5 +1,6 @@
 //! The simulated Strava as a process of its own.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -123,7 +124,11 @@ async fn main() -> anyhow::Result<()> {
     // Only another provider in this process could make this fail, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     let arguments = Arguments::parse();
     // Whoever waits for the address may send the signal right after: listen for it first.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;

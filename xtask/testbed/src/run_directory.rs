@@ -74,8 +74,7 @@ impl RunDirectory {
     /// Removes the directory: the run went well and nobody needs its logs.
     pub fn succeeded(mut self) -> Result<()> {
         self.fate = Fate::Settled;
-        fs::remove_dir_all(&self.path)
-            .with_context(|| format!("removing {}", self.path.display()))
+        fs::remove_dir_all(&self.path).with_context(|| format!("removing {}", self.path.display()))
     }
 
     /// Leaves the directory where it is without a message, and gives its path.

@@ -29,8 +29,7 @@ pub fn wait_until(
 /// A TCP port of the loopback interface that was free a moment ago. Another process may take it
 /// before it is used, so whoever starts a server on it tries again with another one.
 pub fn free_port() -> Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("asking for a free port")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("asking for a free port")?;
     Ok(listener.local_addr().context("reading the free port")?.port())
 }
 

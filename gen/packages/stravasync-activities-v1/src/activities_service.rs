@@ -327,3 +327,136 @@ impl ActivitiesService for ActivitiesServiceClient {
             .await
     }
 }
+
+/// `GET /v1/athletes/{athlete_id}/activities` leads to `ListActivities`.
+#[cfg(feature = "http")]
+pub const LIST_ACTIVITIES_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &LIST_ACTIVITIES,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/athletes/{athlete_id}/activities",
+    body: ::treaty_http::BodyMode::None,
+};
+
+/// `GET /v1/activities/{activity_id}` leads to `GetActivity`.
+#[cfg(feature = "http")]
+pub const GET_ACTIVITY_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &GET_ACTIVITY,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/activities/{activity_id}",
+    body: ::treaty_http::BodyMode::None,
+};
+
+/// `GET /v1/totals` leads to `GetTotals`.
+#[cfg(feature = "http")]
+pub const GET_TOTALS_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &GET_TOTALS,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/totals",
+    body: ::treaty_http::BodyMode::None,
+};
+
+#[cfg(feature = "http")]
+fn bind_list_activities(
+    request: &mut crate::ListActivitiesRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "athlete_id" | "athleteId" => {
+            request.athlete_id = ::treaty_http::bind::string(name, value)?;
+        }
+        "page_size" | "pageSize" => {
+            request.page_size = ::treaty_http::bind::int32(name, value)?;
+        }
+        "page_token" | "pageToken" => {
+            request.page_token = ::treaty_http::bind::string(name, value)?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+#[cfg(feature = "http")]
+fn bind_get_activity(
+    request: &mut crate::GetActivityRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "activity_id" | "activityId" => {
+            request.activity_id = ::treaty_http::bind::int64(name, value)?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+#[cfg(feature = "http")]
+fn bind_get_totals(
+    request: &mut crate::GetTotalsRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "athlete_id" | "athleteId" => {
+            request.athlete_id = ::treaty_http::bind::string(name, value)?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+/// Mounts the HTTP routes of [`ActivitiesService`].
+#[cfg(feature = "http")]
+pub fn routes(
+    handler: ::std::sync::Arc<dyn ActivitiesService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::axum::Router {
+    let local = LocalActivitiesService::new(handler);
+    ::axum::Router::new()
+        .route(
+            LIST_ACTIVITIES_ROUTE.path,
+            gateway
+                .unary(
+                    &LIST_ACTIVITIES_ROUTE,
+                    bind_list_activities,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.list_activities(&context, request).await }
+                        }
+                    },
+                ),
+        )
+        .route(
+            GET_ACTIVITY_ROUTE.path,
+            gateway
+                .unary(
+                    &GET_ACTIVITY_ROUTE,
+                    bind_get_activity,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.get_activity(&context, request).await }
+                        }
+                    },
+                ),
+        )
+        .route(
+            GET_TOTALS_ROUTE.path,
+            gateway
+                .unary(
+                    &GET_TOTALS_ROUTE,
+                    bind_get_totals,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.get_totals(&context, request).await }
+                        }
+                    },
+                ),
+        )
+}

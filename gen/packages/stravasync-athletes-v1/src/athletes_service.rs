@@ -273,3 +273,143 @@ impl AthletesService for AthletesServiceClient {
             .await
     }
 }
+
+/// `POST /v1/athletes` leads to `RegisterAthlete`.
+#[cfg(feature = "http")]
+pub const REGISTER_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &REGISTER_ATHLETE,
+    verb: ::treaty_http::Verb::Post,
+    path: "/v1/athletes",
+    body: ::treaty_http::BodyMode::Whole,
+};
+
+/// `GET /v1/athletes/{athlete_id}` leads to `GetAthlete`.
+#[cfg(feature = "http")]
+pub const GET_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &GET_ATHLETE,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/athletes/{athlete_id}",
+    body: ::treaty_http::BodyMode::None,
+};
+
+/// `GET /v1/athletes` leads to `ListAthletes`.
+#[cfg(feature = "http")]
+pub const LIST_ATHLETES_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &LIST_ATHLETES,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/athletes",
+    body: ::treaty_http::BodyMode::None,
+};
+
+#[cfg(feature = "http")]
+fn bind_register_athlete(
+    request: &mut crate::RegisterAthleteRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "display_name" | "displayName" => {
+            request.display_name = ::treaty_http::bind::string(name, value)?;
+        }
+        "email" => request.email = ::treaty_http::bind::string(name, value)?,
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+#[cfg(feature = "http")]
+fn bind_get_athlete(
+    request: &mut crate::GetAthleteRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "athlete_id" | "athleteId" => {
+            request.athlete_id = ::treaty_http::bind::string(name, value)?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+#[cfg(feature = "http")]
+fn bind_list_athletes(
+    request: &mut crate::ListAthletesRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "page_size" | "pageSize" => {
+            request.page_size = ::treaty_http::bind::int32(name, value)?;
+        }
+        "page_token" | "pageToken" => {
+            request.page_token = ::treaty_http::bind::string(name, value)?;
+        }
+        "connection_state" | "connectionState" => {
+            request.connection_state = ::treaty_http::bind::enumeration(
+                name,
+                value,
+                crate::ConnectionState::from_str_name,
+            )?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+/// Mounts the HTTP routes of [`AthletesService`].
+#[cfg(feature = "http")]
+pub fn routes(
+    handler: ::std::sync::Arc<dyn AthletesService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::axum::Router {
+    let local = LocalAthletesService::new(handler);
+    ::axum::Router::new()
+        .route(
+            REGISTER_ATHLETE_ROUTE.path,
+            gateway
+                .unary(
+                    &REGISTER_ATHLETE_ROUTE,
+                    bind_register_athlete,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move {
+                                local.register_athlete(&context, request).await
+                            }
+                        }
+                    },
+                ),
+        )
+        .route(
+            GET_ATHLETE_ROUTE.path,
+            gateway
+                .unary(
+                    &GET_ATHLETE_ROUTE,
+                    bind_get_athlete,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.get_athlete(&context, request).await }
+                        }
+                    },
+                ),
+        )
+        .route(
+            LIST_ATHLETES_ROUTE.path,
+            gateway
+                .unary(
+                    &LIST_ATHLETES_ROUTE,
+                    bind_list_athletes,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.list_athletes(&context, request).await }
+                        }
+                    },
+                ),
+        )
+}

@@ -272,3 +272,94 @@ impl ConnectionsService for ConnectionsServiceClient {
             .await
     }
 }
+
+/// `POST /v1/athletes/{athlete_id}/strava-consent` leads to `StartConsent`.
+#[cfg(feature = "http")]
+pub const START_CONSENT_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &START_CONSENT,
+    verb: ::treaty_http::Verb::Post,
+    path: "/v1/athletes/{athlete_id}/strava-consent",
+    body: ::treaty_http::BodyMode::Whole,
+};
+
+/// `GET /v1/strava/callback` leads to `CompleteConsent`.
+#[cfg(feature = "http")]
+pub const COMPLETE_CONSENT_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
+    spec: &COMPLETE_CONSENT,
+    verb: ::treaty_http::Verb::Get,
+    path: "/v1/strava/callback",
+    body: ::treaty_http::BodyMode::None,
+};
+
+#[cfg(feature = "http")]
+fn bind_start_consent(
+    request: &mut crate::StartConsentRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "athlete_id" | "athleteId" => {
+            request.athlete_id = ::treaty_http::bind::string(name, value)?;
+        }
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+#[cfg(feature = "http")]
+fn bind_complete_consent(
+    request: &mut crate::CompleteConsentRequest,
+    name: &str,
+    value: &str,
+) -> ::treaty_http::Bind {
+    match name {
+        "state" => request.state = ::treaty_http::bind::string(name, value)?,
+        "code" => request.code = ::treaty_http::bind::string(name, value)?,
+        "scope" => request.scope = ::treaty_http::bind::string(name, value)?,
+        "error" => request.error = ::treaty_http::bind::string(name, value)?,
+        _ => return Ok(::treaty_http::Bound::Unknown),
+    }
+    Ok(::treaty_http::Bound::Field)
+}
+
+/// Mounts the HTTP routes of [`ConnectionsService`].
+#[cfg(feature = "http")]
+pub fn routes(
+    handler: ::std::sync::Arc<dyn ConnectionsService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::axum::Router {
+    let local = LocalConnectionsService::new(handler);
+    ::axum::Router::new()
+        .route(
+            START_CONSENT_ROUTE.path,
+            gateway
+                .unary(
+                    &START_CONSENT_ROUTE,
+                    bind_start_consent,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move { local.start_consent(&context, request).await }
+                        }
+                    },
+                ),
+        )
+        .route(
+            COMPLETE_CONSENT_ROUTE.path,
+            gateway
+                .unary(
+                    &COMPLETE_CONSENT_ROUTE,
+                    bind_complete_consent,
+                    {
+                        let local = local.clone();
+                        move |context, request| {
+                            let local = local.clone();
+                            async move {
+                                local.complete_consent(&context, request).await
+                            }
+                        }
+                    },
+                ),
+        )
+}

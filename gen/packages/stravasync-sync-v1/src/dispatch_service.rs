@@ -24,7 +24,7 @@ pub const DISPATCH_SYNCS: ::treaty_temporal::WorkflowSpec = ::treaty_temporal::W
 };
 
 /// Starts, awaits and schedules [`DispatchSyncs`].
-pub type DispatchSyncsStarter = ::treaty_temporal::Starter<"DispatchSyncs">;
+pub type DispatchSyncsStarter = ::treaty_temporal::Starter<DispatchSyncs>;
 
 /// Activity: pages the connected athletes and publishes the jobs.
 #[derive(Clone, Copy, Debug)]

@@ -171,8 +171,8 @@ pub const ATHLETE_SYNC_ENDED_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats
 pub async fn handle_athlete_sync_ended(
     connection: &::treaty_nats::Connection,
     handler: ::std::sync::Arc<dyn AthleteSyncEndedHandler>,
-    stats: ::std::sync::Arc<::treaty_nats::Stats>,
     shutdown: ::tokio_util::sync::CancellationToken,
+    stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
 ) -> ::treaty_error::Result<()> {
     struct Adapter(::std::sync::Arc<dyn AthleteSyncEndedHandler>);
     #[::async_trait::async_trait]
@@ -187,11 +187,11 @@ pub async fn handle_athlete_sync_ended(
     }
     let handler = ::std::sync::Arc::new(Adapter(handler));
     ::treaty_nats::run_handler(
-            connection,
+            connection.clone(),
             &ATHLETE_SYNC_ENDED_HANDLER,
             handler,
-            stats,
             shutdown,
+            stats,
         )
         .await
 }

@@ -140,8 +140,8 @@ pub const SYNC_ATHLETE_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats::Hand
 pub async fn handle_sync_athlete(
     connection: &::treaty_nats::Connection,
     handler: ::std::sync::Arc<dyn SyncAthleteHandler>,
-    stats: ::std::sync::Arc<::treaty_nats::Stats>,
     shutdown: ::tokio_util::sync::CancellationToken,
+    stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
 ) -> ::treaty_error::Result<()> {
     struct Adapter(::std::sync::Arc<dyn SyncAthleteHandler>);
     #[::async_trait::async_trait]
@@ -156,11 +156,11 @@ pub async fn handle_sync_athlete(
     }
     let handler = ::std::sync::Arc::new(Adapter(handler));
     ::treaty_nats::run_handler(
-            connection,
+            connection.clone(),
             &SYNC_ATHLETE_HANDLER,
             handler,
-            stats,
             shutdown,
+            stats,
         )
         .await
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
@@ -37,7 +37,11 @@ impl World {
     }
 
     fn work(&self, composer: &Arc<Composer>) -> Running {
-        let worker = Worker::new(QUEUE, WorkerConfig { drain_seconds: 20, ..Default::default() })
+        self.work_with(composer, WorkerConfig::default())
+    }
+
+    fn work_with(&self, composer: &Arc<Composer>, config: WorkerConfig) -> Running {
+        let worker = Worker::new(QUEUE, config)
             .declare(&[Greet::SPEC], &[Compose::SPEC])
             .workflow::<Greet, GreetWorkflow>()
             .unwrap()
@@ -224,6 +228,27 @@ async fn a_worker_that_stops_finishes_what_it_has_begun() {
     assert_eq!(run.result().await.unwrap().attempts, 1);
     assert_eq!(composer.begun.load(Ordering::SeqCst), 1);
     successor.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_activity_does_not_stop_gives_up_in_time() {
+    let world = World::new().await;
+    let composer = Arc::new(Composer::new());
+    let hasty = WorkerConfig { drain_seconds: 0, ..Default::default() };
+    let worker = world.work_with(&composer, hasty);
+    let run = world.starter.start("greet-stuck", &request("patient")).await.unwrap();
+    eventually("the activity begins", || async {
+        (composer.begun.load(Ordering::SeqCst) == 1).then_some(())
+    })
+    .await;
+
+    let began = Instant::now();
+    worker.stop.cancel();
+    let outcome = tokio::time::timeout(PATIENCE, worker.task).await.unwrap().unwrap();
+
+    assert!(matches!(outcome, Err(Error::Worker { .. })), "{outcome:?}");
+    assert!(began.elapsed() < hasty.shutdown_bound() + Duration::from_secs(5));
+    run.terminate("the test is over").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

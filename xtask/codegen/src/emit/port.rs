@@ -58,6 +58,10 @@ impl Port<'_> {
         !self.deployable.publishes.is_empty() || !self.deployable.handles.is_empty()
     }
 
+    fn meets_well_known(&self) -> bool {
+        self.closure().iter().any(|reference| self.model.package(&reference.package).is_none())
+    }
+
     fn has_workflows(&self) -> bool {
         !self.deployable.runs.is_empty() || !self.deployable.starts.is_empty()
     }
@@ -120,6 +124,7 @@ impl Port<'_> {
         need(!self.deployable.calls.is_empty(), &["serde", "treaty-rpc"]);
         need(self.has_events(), &["async-trait", "tokio-util", "treaty-nats"]);
         need(self.has_workflows(), &["treaty-temporal"]);
+        need(self.meets_well_known(), &["pbjson-types"]);
         for (name, features) in &packages {
             let Some(found) = self.model.package(name) else { continue };
             let list = features.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
@@ -470,8 +475,8 @@ impl Port<'_> {
             pub async fn #run(
                 connection: &::treaty_nats::Connection,
                 handler: ::std::sync::Arc<dyn #name>,
-                stats: ::std::sync::Arc<::treaty_nats::Stats>,
                 shutdown: ::tokio_util::sync::CancellationToken,
+                stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
             ) -> ::treaty_error::Result<()> {
                 struct Adapter(::std::sync::Arc<dyn #name>);
 
@@ -487,7 +492,7 @@ impl Port<'_> {
                 }
 
                 let handler = ::std::sync::Arc::new(Adapter(handler));
-                ::treaty_nats::run_handler(connection, &#constant, handler, stats, shutdown).await
+                ::treaty_nats::run_handler(connection.clone(), &#constant, handler, shutdown, stats).await
             }
         })
     }

@@ -29,6 +29,7 @@ pub(super) fn emit(package: &Package, service: &WorkflowService) -> File {
 
 fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
     let name = &workflow.name;
+    let ident = rust::ident(name);
     let constant = rust::ident(&name.to_shouty_snake_case());
     let execution = rust::optional_duration(workflow.execution_timeout);
     let run = rust::optional_duration(workflow.run_timeout);
@@ -53,7 +54,7 @@ fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
         };
 
         #[doc = #starter_docs]
-        pub type #starter = ::treaty_temporal::Starter<#name>;
+        pub type #starter = ::treaty_temporal::Starter<#ident>;
     }
 }
 

@@ -1,0 +1,5 @@
+//! Tests of the crate through its public API.
+
+mod config;
+mod health;
+mod shutdown;

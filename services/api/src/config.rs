@@ -1,0 +1,294 @@
+//! What can be set. Every key can be given in a file or in the environment: `database.url` is
+//! `API__DATABASE__URL` there.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use treaty_http::{GatewayConfig, HttpServerConfig};
+use treaty_nats::NatsConfig;
+use treaty_rpc::{AuthConfig, GrpcServerConfig};
+use url::Url;
+
+use crate::connections::ConnectionsSettings;
+
+/// Configuration of the api.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP and JSON side.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// The gRPC side.
+    #[serde(default)]
+    pub grpc: GrpcConfig,
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// Whether to bring the schema up to date before serving. Otherwise `api migrate` does it.
+    #[serde(default)]
+    pub migrate_on_start: bool,
+    /// NATS.
+    #[serde(default)]
+    pub nats: NatsConfig,
+    /// Strava.
+    pub strava: StravaConfig,
+    /// Tokens by which other services prove themselves.
+    pub callers: CallersConfig,
+    /// Token by which operators prove themselves.
+    pub operator_token: SecretString,
+    /// The relay of the outbox.
+    #[serde(default)]
+    pub outbox: OutboxConfig,
+}
+
+/// The HTTP and JSON side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// File to write the address to once it is known.
+    pub address_file: Option<PathBuf>,
+    /// How requests are bounded.
+    pub gateway: GatewayConfig,
+    /// How the server ends.
+    pub server: HttpServerConfig,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, 8080).into(),
+            address_file: None,
+            gateway: GatewayConfig::default(),
+            server: HttpServerConfig::default(),
+        }
+    }
+}
+
+/// The gRPC side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrpcConfig {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// File to write the address to once it is known.
+    pub address_file: Option<PathBuf>,
+    /// How the server protects itself.
+    pub server: GrpcServerConfig,
+}
+
+impl Default for GrpcConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, 9233).into(),
+            address_file: None,
+            server: GrpcServerConfig::default(),
+        }
+    }
+}
+
+/// Postgres.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/database`.
+    pub url: SecretString,
+    /// Most connections of this process; at least 4.
+    #[serde(default = "DatabaseConfig::default_max_connections")]
+    pub max_connections: u32,
+    /// Seconds that a request waits for one of them.
+    #[serde(default = "DatabaseConfig::default_acquire_timeout_seconds")]
+    pub acquire_timeout_seconds: u64,
+}
+
+impl DatabaseConfig {
+    /// Fewest connections that let everything go on: one listens for the outbox, one relays it,
+    /// one may wait for Strava, one serves.
+    pub const LEAST_CONNECTIONS: u32 = 4;
+
+    fn default_max_connections() -> u32 {
+        16
+    }
+
+    fn default_acquire_timeout_seconds() -> u64 {
+        5
+    }
+}
+
+/// Strava's OAuth side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StravaConfig {
+    /// Address below which `/oauth/authorize` and `/oauth/token` are.
+    #[serde(default = "StravaConfig::default_oauth_base_url")]
+    pub oauth_base_url: Url,
+    /// Identifier of our application.
+    pub client_id: String,
+    /// Secret of our application.
+    pub client_secret: SecretString,
+    /// Where Strava sends the browser back to: the public address of `/v1/strava/callback`.
+    pub redirect_url: Url,
+    /// Seconds that Strava may take for an answer.
+    #[serde(default = "StravaConfig::default_timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// Seconds that an athlete may take to consent.
+    #[serde(default = "StravaConfig::default_consent_lifetime_seconds")]
+    pub consent_lifetime_seconds: u64,
+    /// Seconds that an access token which is handed out still lasts at least.
+    #[serde(default = "StravaConfig::default_least_lifetime_seconds")]
+    pub least_lifetime_seconds: u64,
+}
+
+impl StravaConfig {
+    fn default_oauth_base_url() -> Url {
+        #[allow(clippy::expect_used)] // A constant, which a test parses.
+        Url::parse("https://www.strava.com").expect("a valid address")
+    }
+
+    fn default_timeout_seconds() -> u64 {
+        10
+    }
+
+    fn default_consent_lifetime_seconds() -> u64 {
+        15 * 60
+    }
+
+    fn default_least_lifetime_seconds() -> u64 {
+        5 * 60
+    }
+}
+
+/// Tokens by which other services prove themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallersConfig {
+    /// Token of the consumer.
+    pub consumer: SecretString,
+    /// Token of the worker.
+    pub worker: SecretString,
+}
+
+/// The relay of the outbox.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboxConfig {
+    /// Messages published at a time.
+    pub batch: u32,
+    /// Seconds after which it looks without having been told to.
+    pub poll_seconds: u64,
+    /// Seconds that a published message is kept for people to look at.
+    pub keep_published_seconds: u32,
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        Self { batch: 200, poll_seconds: 5, keep_published_seconds: 7 * 24 * 3600 }
+    }
+}
+
+impl Config {
+    /// Keys whose values cannot work, each with what is expected. Types and missing keys are
+    /// checked before.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
+        let mut problems = Vec::new();
+        let mut require = |valid: bool, key, expected| {
+            if !valid {
+                problems.push((key, expected));
+            }
+        };
+        let connections = self.database.max_connections;
+        require(
+            connections >= DatabaseConfig::LEAST_CONNECTIONS,
+            "database.max_connections",
+            "at least 4",
+        );
+        require(self.database.acquire_timeout_seconds > 0, "database.acquire_timeout_seconds", "at least 1");
+        require(is_http(&self.strava.oauth_base_url), "strava.oauth_base_url", "an http(s) address");
+        require(is_http(&self.strava.redirect_url), "strava.redirect_url", "an http(s) address");
+        require(!self.strava.client_id.is_empty(), "strava.client_id", "not an empty text");
+        require(self.strava.timeout_seconds > 0, "strava.timeout_seconds", "at least 1");
+        require(self.outbox.batch > 0, "outbox.batch", "at least 1");
+        require(self.outbox.poll_seconds > 0, "outbox.poll_seconds", "at least 1");
+        problems
+    }
+
+    /// What proves callers.
+    #[must_use]
+    pub fn auth(&self) -> AuthConfig {
+        AuthConfig {
+            deployables: BTreeMap::from([
+                ("consumer".to_owned(), self.callers.consumer.clone()),
+                ("worker".to_owned(), self.callers.worker.clone()),
+            ]),
+            operator: Some(self.operator_token.clone()),
+        }
+    }
+
+    /// What the rules about connections need.
+    #[must_use]
+    pub fn connections(&self) -> ConnectionsSettings {
+        let quarter = self.database.max_connections / DatabaseConfig::LEAST_CONNECTIONS;
+        ConnectionsSettings {
+            consent_lifetime: Duration::from_secs(self.strava.consent_lifetime_seconds),
+            least_lifetime: Duration::from_secs(self.strava.least_lifetime_seconds),
+            concurrent_refreshes: usize::try_from(quarter).unwrap_or(1),
+        }
+    }
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> serde_json::Value {
+        serde_json::json!({
+            "database": {"url": "postgres://u:hunter2@h/d"},
+            "strava": {
+                "client_id": "1", "client_secret": "hunter2",
+                "redirect_url": "https://example.org/v1/strava/callback",
+            },
+            "callers": {"consumer": "hunter2-consumer-token", "worker": "hunter2-worker-token"},
+            "operator_token": "hunter2-operator-token",
+        })
+    }
+
+    #[test]
+    fn the_least_configuration_is_complete_and_shows_no_secret() {
+        let config: Config = serde_json::from_value(config()).unwrap();
+        assert_eq!(config.problems(), []);
+        assert_eq!(config.http.listen.port(), 8080);
+        assert_eq!(config.grpc.listen.port(), 9233);
+        assert_eq!(config.strava.oauth_base_url.as_str(), "https://www.strava.com/");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn keys_that_cannot_work_are_named() {
+        let mut value = config();
+        value["database"]["max_connections"] = 1.into();
+        value["strava"]["redirect_url"] = "mailto:ada@example.org".into();
+        let config: Config = serde_json::from_value(value).unwrap();
+        let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["database.max_connections", "strava.redirect_url"]);
+    }
+
+    #[test]
+    fn unknown_and_missing_keys_are_refused() {
+        let mut value = config();
+        value["http"] = serde_json::json!({"lisen": "0.0.0.0:1"});
+        assert!(serde_json::from_value::<Config>(value).unwrap_err().to_string().contains("lisen"));
+        let mut value = config();
+        value.as_object_mut().unwrap().remove("operator_token");
+        let error = serde_json::from_value::<Config>(value).unwrap_err().to_string();
+        assert!(error.contains("operator_token"), "{error}");
+    }
+}

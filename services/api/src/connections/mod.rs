@@ -1,0 +1,18 @@
+//! The consent by which an athlete lets us read from Strava.
+
+mod error;
+mod model;
+mod repository;
+mod rpc;
+mod secret;
+mod service;
+mod strava;
+mod tokens;
+
+pub use error::ConnectionsError;
+pub use model::{ConsentAnswer, FirstSync, Grant, NewConnection, TokenPair};
+pub use repository::{ConnectionsRepository, PgConnections};
+pub use rpc::ConnectionsRpc;
+pub use service::{AccessToken, Connections, ConnectionsSettings};
+pub use strava::{StravaError, StravaOAuth, StravaOAuthClient};
+pub use tokens::{LockedTokens, PgTokenStore, StoredTokens, TokenStore};

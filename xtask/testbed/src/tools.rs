@@ -1,0 +1,156 @@
+//! Where the external tools are, and how they come to be there.
+
+mod catalog;
+mod doctor;
+mod find;
+mod install;
+mod version;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+
+pub use doctor::{Finding, Source};
+pub use version::Version;
+
+use catalog::Catalog;
+
+/// An external tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// The Postgres server with `initdb` and `psql`.
+    Postgres,
+    /// The NATS server with JetStream.
+    NatsServer,
+    /// The Temporal CLI, which contains a development server.
+    Temporal,
+    /// buf, the linter of the contracts.
+    Buf,
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::NatsServer, Self::Temporal, Self::Buf];
+
+    /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::NatsServer => "nats-server",
+            Self::Temporal => "temporal",
+            Self::Buf => "buf",
+        }
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Receives a line about what is being done and why.
+type Say = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Finds tools and installs those that are missing.
+pub struct Tools {
+    catalog: Catalog,
+    cache: PathBuf,
+    say: Say,
+    known: Mutex<HashMap<Tool, PathBuf>>,
+}
+
+impl Tools {
+    /// Tools that tell on standard error what is being done.
+    pub fn new() -> Result<Self> {
+        Self::with_progress(|line| eprintln!("{line}"))
+    }
+
+    /// Tools that tell `say` what is being done, a line at a time.
+    pub fn with_progress(say: impl Fn(&str) + Send + Sync + 'static) -> Result<Self> {
+        Ok(Self {
+            catalog: Catalog::load()?,
+            cache: user_cache_directory()?.join("treaty").join("tools"),
+            say: Box::new(say),
+            known: Mutex::default(),
+        })
+    }
+
+    /// The directory that installed tools go to.
+    pub fn cache_directory(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The executable of the tool, or for Postgres the directory of its executables: as the
+    /// environment says, else from PATH if new enough, else from the cache, else installed now.
+    pub fn ensure(&self, tool: Tool) -> Result<PathBuf> {
+        if let Some(path) = self.known().get(&tool) {
+            return Ok(path.clone());
+        }
+        let path = self.find_or_install(tool)?;
+        self.known().insert(tool, path.clone());
+        Ok(path)
+    }
+
+    /// What is there and what is missing, without installing anything.
+    pub fn doctor(&self) -> Vec<Finding> {
+        Tool::ALL.into_iter().map(|tool| doctor::examine(self, tool)).collect()
+    }
+
+    fn find_or_install(&self, tool: Tool) -> Result<PathBuf> {
+        let search = find::search(self, tool)?;
+        if let Some(found) = search.found {
+            return Ok(found.path);
+        }
+        for rejected in &search.rejected {
+            (self.say)(&format!("{tool}: not used: {rejected}"));
+        }
+        let entry = self.catalog.entry(tool);
+        install::install(self, tool).with_context(|| {
+            format!(
+                "{tool} {} or newer is missing; {}. To install it by hand:\n{}\n\
+                 or name an existing one in {}",
+                entry.minimum,
+                entry.why,
+                entry.install.advice("  "),
+                entry.override_variable,
+            )
+        })?;
+        match find::search(self, tool)?.found {
+            Some(found) => Ok(found.path),
+            None => bail!("{tool} was installed, yet it is not found; see `cargo xtask doctor`"),
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Tool, PathBuf>> {
+        // A panic elsewhere leaves the map as it was, which is still right.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the pinned version of the tool is or will be; none for what the system's packages give.
+    fn cached_home(&self, tool: Tool) -> Option<PathBuf> {
+        let pinned = self.catalog.entry(tool).pinned.as_ref()?;
+        Some(self.cache.join(format!("{tool}-{pinned}")))
+    }
+}
+
+impl fmt::Debug for Tools {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tools").field("cache", &self.cache).finish_non_exhaustive()
+    }
+}
+
+fn user_cache_directory() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from)
+        && path.is_absolute()
+    {
+        return Ok(path);
+    }
+    let home = std::env::home_dir()
+        .filter(|home| home.is_absolute())
+        .context("there is no home directory for the tool cache: set XDG_CACHE_HOME")?;
+    Ok(home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
+}

@@ -1,0 +1,173 @@
+//! What `tools/` says: versions, reasons, and the modules that pin what is built or downloaded.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::{Tool, Version};
+
+/// The file that lists the tools. It and the modules are compiled in, so that the workshop's binary
+/// and its pins cannot disagree.
+const VERSIONS: &str = include_str!("../../../../tools/versions.toml");
+
+/// What is known about one tool.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Entry {
+    /// The environment variable that names an executable to use whatever its version.
+    #[serde(rename = "override")]
+    pub(crate) override_variable: String,
+    /// The oldest version that will do.
+    pub(crate) minimum: Version,
+    /// The version to install; none for what the system's packages give.
+    pub(crate) pinned: Option<Version>,
+    /// Why it is needed.
+    pub(crate) why: String,
+    /// How a person installs it.
+    pub(crate) install: InstallCommands,
+}
+
+/// One command for each system.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InstallCommands {
+    debian: String,
+    macos: String,
+    fedora: String,
+}
+
+impl InstallCommands {
+    /// The commands as lines, each after `indent`.
+    pub(crate) fn advice(&self, indent: &str) -> String {
+        format!(
+            "{indent}Debian: {}\n{indent}macOS:  {}\n{indent}Fedora: {}",
+            self.debian, self.macos, self.fedora
+        )
+    }
+
+    /// The command for the system that this was built for.
+    pub(crate) fn here(&self) -> &str {
+        if cfg!(target_os = "macos") {
+            &self.macos
+        } else if std::path::Path::new("/etc/fedora-release").exists() {
+            &self.fedora
+        } else {
+            &self.debian
+        }
+    }
+}
+
+/// All tools.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    entries: HashMap<String, Entry>,
+}
+
+impl Catalog {
+    pub(crate) fn load() -> Result<Self> {
+        let entries: HashMap<String, Entry> =
+            toml::from_str(VERSIONS).context("reading tools/versions.toml")?;
+        for tool in Tool::ALL {
+            if !entries.contains_key(tool.name()) {
+                bail!("tools/versions.toml has no [{tool}]");
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    pub(crate) fn entry(&self, tool: Tool) -> &Entry {
+        // `load` has seen to it that every tool is there.
+        &self.entries[tool.name()]
+    }
+}
+
+/// The files of a module that pins a tool.
+pub(crate) type ModuleFiles = &'static [(&'static str, &'static str)];
+
+/// How the pinned version of a tool is obtained.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Recipe {
+    /// Built from Go modules, checked against go.sum.
+    Go {
+        module: ModuleFiles,
+        /// The import path of the command.
+        package: &'static str,
+        /// The variable that the linker writes the version to, for programs that have one.
+        version_variable: Option<&'static str>,
+    },
+    /// Installed by npm, checked against package-lock.json.
+    Npm { module: ModuleFiles },
+    /// Installed by the system's package manager.
+    System,
+}
+
+impl Recipe {
+    pub(crate) fn of(tool: Tool) -> Self {
+        match tool {
+            Tool::Postgres => Self::System,
+            Tool::NatsServer => Self::Go {
+                module: NATS_SERVER_MODULE,
+                package: "github.com/nats-io/nats-server/v2",
+                version_variable: None,
+            },
+            Tool::Temporal => Self::Go {
+                module: TEMPORAL_MODULE,
+                package: "github.com/temporalio/cli/cmd/temporal",
+                version_variable: Some("github.com/temporalio/cli/temporalcli.Version"),
+            },
+            Tool::Buf => Self::Npm { module: BUF_MODULE },
+        }
+    }
+}
+
+const NATS_SERVER_MODULE: ModuleFiles = &[
+    ("go.mod", include_str!("../../../../tools/nats-server/go.mod")),
+    ("go.sum", include_str!("../../../../tools/nats-server/go.sum")),
+    ("tools.go", include_str!("../../../../tools/nats-server/tools.go")),
+];
+
+const TEMPORAL_MODULE: ModuleFiles = &[
+    ("go.mod", include_str!("../../../../tools/temporal/go.mod")),
+    ("go.sum", include_str!("../../../../tools/temporal/go.sum")),
+    ("tools.go", include_str!("../../../../tools/temporal/tools.go")),
+];
+
+const BUF_MODULE: ModuleFiles = &[
+    ("package.json", include_str!("../../../../tools/buf/package.json")),
+    ("package-lock.json", include_str!("../../../../tools/buf/package-lock.json")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalog_agrees_with_the_modules() {
+        let catalog = Catalog::load().unwrap();
+        for (tool, text) in [
+            (Tool::NatsServer, format!("{} v", "github.com/nats-io/nats-server/v2")),
+            (Tool::Temporal, "github.com/temporalio/cli v".to_owned()),
+            (Tool::Buf, "\"@bufbuild/buf-linux-x64\": \"".to_owned()),
+        ] {
+            let entry = catalog.entry(tool);
+            let pinned = entry.pinned.unwrap();
+            assert!(entry.minimum <= pinned, "{tool}");
+            let (Recipe::Go { module, .. } | Recipe::Npm { module }) = Recipe::of(tool) else {
+                panic!("{tool} has no module");
+            };
+            let wanted = format!("{text}{pinned}");
+            assert!(module[0].1.contains(&wanted), "{tool}: {wanted}");
+            for line in [&entry.install.debian, &entry.install.fedora] {
+                assert!(line.contains(&pinned.to_string()), "{tool}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_module_names_a_registry_host() {
+        for (name, text) in BUF_MODULE {
+            assert!(!text.contains("http"), "{name}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Starts every server for real.
+
+mod nats;
+mod postgres;
+mod temporal;
+mod tools;
