@@ -1,5 +1,7 @@
 //! `cargo xtask codegen`.
 
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -17,27 +19,36 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self) -> Result<ExitCode> {
+        if self.check {
+            check()?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let started = Instant::now();
         let files = generate()?;
-        let output = workspace::root().join("gen");
-        if self.check {
-            let changes = codegen::write::check(&output, &files)?;
-            list(&changes);
-            if !changes.is_empty() {
-                bail!("gen/ is not what the contracts say: run `cargo xtask codegen` and commit");
-            }
-        } else {
-            let changes = codegen::write::write(&output, &files)?;
-            list(&changes);
-        }
+        let changes = codegen::write::write(&output(), &files)?;
+        list(&changes);
         eprintln!("{} files in {} ms", files.len(), started.elapsed().as_millis());
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }
 
+/// Fails, with a list, when `gen/` is not what the contracts say.
+pub fn check() -> Result<()> {
+    let changes = codegen::write::check(&output(), &generate()?)?;
+    list(&changes);
+    if !changes.is_empty() {
+        bail!("gen/ is not what the contracts say: run `cargo xtask codegen` and commit");
+    }
+    Ok(())
+}
+
+fn output() -> PathBuf {
+    workspace::root().join("gen")
+}
+
 /// Everything that belongs under `gen/`. Nothing is written before all of it is there.
-pub fn generate() -> Result<Vec<File>> {
+fn generate() -> Result<Vec<File>> {
     let root = workspace::root();
     let contracts =
         codegen::load::load(&root.join("contracts"), &[workspace::google_api_protos()?])?;

@@ -1,7 +1,14 @@
 //! The workshop: every command a developer of Treaty runs.
 
 mod codegen_command;
+mod demo;
+mod doctor;
+mod sql;
+mod system;
+mod up;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -9,11 +16,29 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
+    Demo(demo::Arguments),
+    Up(up::Up),
+    Down(up::Down),
+    Status(up::Status),
     Codegen(codegen_command::Arguments),
+    /// Keeps or checks what Postgres says of the api's queries.
+    #[command(subcommand)]
+    Sql(sql::Sql),
+    Doctor(doctor::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let outcome = match Command::parse() {
+        Command::Demo(arguments) => arguments.run(),
+        Command::Up(arguments) => arguments.run(),
+        Command::Down(arguments) => arguments.run(),
+        Command::Status(arguments) => arguments.run(),
         Command::Codegen(arguments) => arguments.run(),
-    }
+        Command::Sql(command) => command.run(),
+        Command::Doctor(arguments) => arguments.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("\nerror: {error:#}");
+        ExitCode::FAILURE
+    })
 }

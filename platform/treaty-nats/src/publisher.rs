@@ -13,7 +13,7 @@ use crate::outgoing::headers_of;
 use crate::{Connection, Event, Outgoing, failure};
 
 /// How long one message is tried before its publish fails.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
+pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
 
 /// The stream's confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +68,17 @@ pub trait PublishOutgoing: Send + Sync {
 /// Publishes one kind of event to its stream. Cheap to clone.
 pub struct Publisher<E> {
     connection: Connection,
+    give_up_after: Duration,
     event: PhantomData<fn(E)>,
 }
 
 impl<E> Clone for Publisher<E> {
     fn clone(&self) -> Self {
-        Self { connection: self.connection.clone(), event: PhantomData }
+        Self {
+            connection: self.connection.clone(),
+            give_up_after: self.give_up_after,
+            event: PhantomData,
+        }
     }
 }
 
@@ -81,11 +86,19 @@ impl<E: Event> Publisher<E> {
     /// A publisher over a connection.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone(), event: PhantomData }
+        Self { connection: connection.clone(), give_up_after: GIVE_UP_AFTER, event: PhantomData }
+    }
+
+    /// Changes how long one message is tried before its publish fails: 20 seconds
+    /// otherwise.
+    #[must_use]
+    pub fn giving_up_after(mut self, time: Duration) -> Self {
+        self.give_up_after = time;
+        self
     }
 
     pub(crate) async fn send(&self, outgoing: &Outgoing) -> Result<Published, Error> {
-        send(&self.connection, E::STREAM.name, outgoing).await
+        send(&self.connection, E::STREAM.name, outgoing, self.give_up_after).await
     }
 }
 
@@ -120,10 +133,11 @@ impl<E: Event> PublishOutgoing for Publisher<E> {
 }
 
 /// Publishes until the stream confirms, refuses for good, or time is over.
-pub(crate) async fn send(
+async fn send(
     connection: &Connection,
     stream: &str,
     outgoing: &Outgoing,
+    give_up_after: Duration,
 ) -> Result<Published, Error> {
     // A message without an id gets one for this call, so that our own repetition
     // after an unknown outcome cannot store it twice.
@@ -137,7 +151,7 @@ pub(crate) async fn send(
     };
     let headers = headers_of(outgoing, stream, message_id)?;
     let message = PublishMessage::build().payload(outgoing.payload.clone()).headers(headers);
-    send_prepared(connection, &outgoing.subject, message).await
+    send_prepared(connection, &outgoing.subject, message, give_up_after).await
 }
 
 /// As [`send`], for a message whose headers, id included, are in place.
@@ -145,8 +159,9 @@ pub(crate) async fn send_prepared(
     connection: &Connection,
     subject: &str,
     message: PublishMessage,
+    give_up_after: Duration,
 ) -> Result<Published, Error> {
-    let deadline = Instant::now() + GIVE_UP_AFTER;
+    let deadline = Instant::now() + give_up_after;
     let mut wait = Duration::from_millis(50);
     loop {
         let error = match attempt(connection, subject, message.clone()).await {

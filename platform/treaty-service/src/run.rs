@@ -66,7 +66,7 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let span = tracing::info_span!("service", name = service);
+    let span = tracing::info_span!("process", service);
     let code = runtime.block_on(live(config, start).instrument(span));
     // What blocks a thread must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));

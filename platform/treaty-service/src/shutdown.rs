@@ -59,7 +59,7 @@ impl Shutdown {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let token = shutdown.token();
-        tokio::spawn(async move {
+        let watch = async move {
             let mut next = async || {
                 tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
@@ -72,7 +72,8 @@ impl Shutdown {
             let name = next().await;
             tracing::warn!(signal = name, "second signal, ending at once");
             std::process::exit(FORCED_EXIT);
-        });
+        };
+        tokio::spawn(watch.in_current_span());
         Ok(shutdown)
     }
 

@@ -78,7 +78,7 @@ pub fn init(service: &str, config: &LogConfig) -> Result<Guard, TelemetryError> 
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE);
     let started = if json {
-        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
     } else {
         builder.with_ansi(terminal).try_init()
     };

@@ -22,6 +22,7 @@ mod config;
 mod connection;
 mod contract;
 mod error;
+mod refusal;
 mod schedule;
 mod server;
 mod starter;

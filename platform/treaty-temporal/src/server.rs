@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use temporalio_client::errors::{
-    WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError,
-};
+use temporalio_client::errors::WorkflowStartError;
 use temporalio_client::grpc::WorkflowService;
-use temporalio_client::schedules::{ScheduleError, ScheduleHandle, ScheduleOverlapPolicy};
+use temporalio_client::schedules::{ScheduleHandle, ScheduleOverlapPolicy};
 use temporalio_client::tonic::{Code, IntoRequest, Status};
 use temporalio_client::{
     Client, WorkflowCancelOptions, WorkflowExecutionInfo, WorkflowHandle, WorkflowIdConflictPolicy,
@@ -16,7 +14,6 @@ use temporalio_client::{
 };
 use temporalio_common::data_converters::{SerializationContextData, WorkflowSerializationContext};
 use temporalio_common::protos::temporal::api::common::v1::{Payloads, WorkflowType};
-use temporalio_common::protos::temporal::api::failure::v1::{Failure, failure::FailureInfo};
 use temporalio_common::protos::temporal::api::schedule::v1 as proto;
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::workflow::v1::NewWorkflowExecutionInfo;
@@ -25,6 +22,9 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::{
 };
 use temporalio_common::{HasWorkflowDefinition, WorkflowDefinition};
 
+use crate::refusal::{
+    interaction_error, is_conflict, payload, result_error, rpc_error, schedule_error,
+};
 use crate::{
     Connection, Error, OnConflict, Overlap, RunRef, ScheduleRequest, ScheduleRun, ScheduleStatus,
     StartRequest, WorkflowClient,
@@ -287,95 +287,4 @@ fn overlap_proto(overlap: Overlap) -> i32 {
 /// the SDK; only durations beyond 10,000 years have none.
 fn to_proto<T: TryFrom<Duration>>(duration: Duration) -> Option<T> {
     T::try_from(duration).ok()
-}
-
-fn payload(
-    name: &str,
-    action: &'static str,
-    source: impl std::error::Error + Send + Sync + 'static,
-) -> Error {
-    Error::Payload { name: name.to_owned(), action, source: source.into() }
-}
-
-fn result_error(run: &RunRef, error: WorkflowGetResultError) -> Error {
-    let workflow_id = run.workflow_id.clone();
-    let ended = |outcome| Error::WorkflowEnded { workflow_id: workflow_id.clone(), outcome };
-    match error {
-        WorkflowGetResultError::Failed(failure) => {
-            let (message, kind) = flatten(failure.failure());
-            Error::WorkflowFailed { workflow_id, message, kind }
-        }
-        WorkflowGetResultError::Cancelled { .. } => ended("cancelled"),
-        WorkflowGetResultError::Terminated { .. } => ended("terminated"),
-        WorkflowGetResultError::TimedOut => ended("timed out"),
-        WorkflowGetResultError::NotFound(_) => Error::WorkflowNotFound { workflow_id },
-        WorkflowGetResultError::PayloadConversion(error) => payload(run.workflow, "decoded", error),
-        WorkflowGetResultError::Rpc(status) => Error::call("await a workflow", status),
-        error => Error::Call {
-            operation: "await a workflow",
-            code: treaty_error::Code::Internal,
-            source: error.into(),
-        },
-    }
-}
-
-/// The messages of a failure and its causes on one line, and the type of the
-/// innermost application failure: an activity's failure is wrapped in its own.
-fn flatten(failure: &Failure) -> (String, Option<String>) {
-    let mut messages = Vec::new();
-    let mut kind = None;
-    let mut next = Some(failure);
-    while let Some(failure) = next {
-        if !failure.message.is_empty() {
-            messages.push(failure.message.as_str());
-        }
-        if let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info
-            && !info.r#type.is_empty()
-        {
-            kind = Some(info.r#type.clone());
-        }
-        next = failure.cause.as_deref();
-    }
-    (messages.join(": "), kind)
-}
-
-fn interaction_error(
-    run: &RunRef,
-    operation: &'static str,
-    error: WorkflowInteractionError,
-) -> Error {
-    match error {
-        WorkflowInteractionError::NotFound(_) => {
-            Error::WorkflowNotFound { workflow_id: run.workflow_id.clone() }
-        }
-        WorkflowInteractionError::Rpc(status) => Error::call(operation, status),
-        error => {
-            Error::Call { operation, code: treaty_error::Code::Internal, source: error.into() }
-        }
-    }
-}
-
-fn schedule_error(id: &str, operation: &'static str, error: ScheduleError) -> Error {
-    match error {
-        ScheduleError::Rpc(status) => rpc_error(id, operation, status),
-        error => {
-            Error::Call { operation, code: treaty_error::Code::Internal, source: error.into() }
-        }
-    }
-}
-
-fn rpc_error(id: &str, operation: &'static str, status: Status) -> Error {
-    match status.code() {
-        Code::NotFound => Error::ScheduleNotFound { schedule_id: id.to_owned() },
-        _ => Error::call(operation, status),
-    }
-}
-
-/// Whether a schedule changed between reading and writing it.
-fn is_conflict(error: &Error) -> bool {
-    match error {
-        Error::ScheduleNotFound { .. } => true,
-        Error::Call { code, .. } => *code == treaty_error::Code::FailedPrecondition,
-        _ => false,
-    }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use api_port::Services;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use axum::http::StatusCode;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +74,7 @@ impl App {
     /// When something cannot be reached or used.
     pub async fn connect(config: Config) -> Result<Self, StartError> {
         let authenticator = Arc::new(Authenticator::new(&config.auth())?);
+        database::reach(&config.database).await?;
         let pool = database::pool(&config.database)?;
         if config.migrate_on_start {
             database::migrate(&pool).await?;
@@ -106,6 +107,8 @@ impl App {
             .into_iter()
             .map(|(part, running)| supervise(part, running, stop.clone()));
         let outcomes = futures::future::join_all(parts).await;
+        // Acknowledgements that are still on their way reach the server before the process ends.
+        self.nats.flush().await;
         self.pool.close().await;
         outcomes.into_iter().collect()
     }
@@ -117,12 +120,8 @@ impl App {
     ) -> Vec<(&'static str, BoxFuture<'_, Outcome>)> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
         let router = self.services.routes(&gateway).merge(health(self.pool.clone()));
-        let http = treaty_http::serve(
-            listeners.http,
-            router,
-            &self.config.http.server,
-            stop.clone(),
-        );
+        let http =
+            treaty_http::serve(listeners.http, router, &self.config.http.server, stop.clone());
         let server =
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());
@@ -140,11 +139,14 @@ impl App {
         vec![
             ("the HTTP server", http.map(|ended| ended.map_err(Into::into)).boxed()),
             ("the gRPC server", grpc.map(|ended| ended.map_err(Into::into)).boxed()),
-            ("the relay of the outbox", async move {
-                relay.run(relay_stop).await;
-                Ok(())
-            }
-            .boxed()),
+            (
+                "the relay of the outbox",
+                async move {
+                    relay.run(relay_stop).await;
+                    Ok(())
+                }
+                .boxed(),
+            ),
             ("the handler of ended syncs", handling.map(|ended| ended.map_err(Into::into)).boxed()),
         ]
     }
@@ -189,7 +191,8 @@ fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
 /// without it jobs wait in the outbox, and calls are answered all the same.
 fn health(pool: PgPool) -> Router {
     let ready = async move || {
-        let answer = tokio::time::timeout(Duration::from_secs(2), sqlx::query("SELECT 1").execute(&pool));
+        let answer =
+            tokio::time::timeout(Duration::from_secs(2), sqlx::query("SELECT 1").execute(&pool));
         match answer.await {
             Ok(Ok(_)) => (StatusCode::OK, "ready\n"),
             _ => (StatusCode::SERVICE_UNAVAILABLE, "Postgres does not answer\n"),

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use treaty_http::{GatewayConfig, HttpServerConfig};
 use treaty_nats::NatsConfig;
 use treaty_rpc::{AuthConfig, GrpcServerConfig};
+use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Validate};
 use url::Url;
 
 use crate::connections::ConnectionsSettings;
@@ -42,6 +43,28 @@ pub struct Config {
     /// The relay of the outbox.
     #[serde(default)]
     pub outbox: OutboxConfig,
+    /// The log.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// Seconds that a shutdown waits for requests and messages in work.
+    #[serde(default = "Config::default_shutdown_grace_seconds")]
+    pub shutdown_grace_seconds: u64,
+}
+
+/// The part of the configuration that `api migrate` reads; the rest may be there or not.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MigrateConfig {
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// The log.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+impl Validate for MigrateConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 }
 
 /// The HTTP and JSON side.
@@ -81,6 +104,22 @@ pub struct GrpcConfig {
     pub server: GrpcServerConfig,
 }
 
+impl HttpConfig {
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> ListenConfig {
+        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
+    }
+}
+
+impl GrpcConfig {
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> ListenConfig {
+        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
+    }
+}
+
 impl Default for GrpcConfig {
     fn default() -> Self {
         Self {
@@ -103,6 +142,12 @@ pub struct DatabaseConfig {
     /// Seconds that a request waits for one of them.
     #[serde(default = "DatabaseConfig::default_acquire_timeout_seconds")]
     pub acquire_timeout_seconds: u64,
+    /// Seconds that a start waits for Postgres.
+    #[serde(default = "DatabaseConfig::default_timeout_seconds")]
+    pub connect_timeout_seconds: u64,
+    /// Seconds after which Postgres gives up a statement; 0 for never.
+    #[serde(default = "DatabaseConfig::default_timeout_seconds")]
+    pub statement_timeout_seconds: u64,
 }
 
 impl DatabaseConfig {
@@ -116,6 +161,10 @@ impl DatabaseConfig {
 
     fn default_acquire_timeout_seconds() -> u64 {
         5
+    }
+
+    fn default_timeout_seconds() -> u64 {
+        30
     }
 }
 
@@ -190,7 +239,32 @@ impl Default for OutboxConfig {
     }
 }
 
+impl Validate for Config {
+    fn validate(&self) -> Result<(), ConfigError> {
+        match self.problems().first() {
+            None => Ok(()),
+            Some((key, expected)) => {
+                Err(ConfigError::invalid(*key, format!("expected {expected}")))
+            }
+        }
+    }
+}
+
+impl ServiceConfig for Config {
+    fn log(&self) -> &LogConfig {
+        &self.log
+    }
+
+    fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds)
+    }
+}
+
 impl Config {
+    fn default_shutdown_grace_seconds() -> u64 {
+        30
+    }
+
     /// Keys whose values cannot work, each with what is expected. Types and missing keys are
     /// checked before.
     #[must_use]
@@ -207,8 +281,16 @@ impl Config {
             "database.max_connections",
             "at least 4",
         );
-        require(self.database.acquire_timeout_seconds > 0, "database.acquire_timeout_seconds", "at least 1");
-        require(is_http(&self.strava.oauth_base_url), "strava.oauth_base_url", "an http(s) address");
+        require(
+            self.database.acquire_timeout_seconds > 0,
+            "database.acquire_timeout_seconds",
+            "at least 1",
+        );
+        require(
+            is_http(&self.strava.oauth_base_url),
+            "strava.oauth_base_url",
+            "an http(s) address",
+        );
         require(is_http(&self.strava.redirect_url), "strava.redirect_url", "an http(s) address");
         require(!self.strava.client_id.is_empty(), "strava.client_id", "not an empty text");
         require(self.strava.timeout_seconds > 0, "strava.timeout_seconds", "at least 1");

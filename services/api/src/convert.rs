@@ -51,9 +51,13 @@ mod tests {
             let message = Timestamp { seconds, nanos };
             assert_eq!(timestamp(time(&message).unwrap()), message);
         }
-        for (seconds, nanos) in
-            [(0, -1), (0, 1_000_000_000), (LAST_SECOND + 1, 0), (FIRST_SECOND - 1, 0), (i64::MAX, 0)]
-        {
+        for (seconds, nanos) in [
+            (0, -1),
+            (0, 1_000_000_000),
+            (LAST_SECOND + 1, 0),
+            (FIRST_SECOND - 1, 0),
+            (i64::MAX, 0),
+        ] {
             assert_eq!(time(&Timestamp { seconds, nanos }), None);
         }
     }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
+use tokio::time::Instant;
 use treaty_error::{Code, Error};
 
 use crate::config::DatabaseConfig;
@@ -24,14 +25,53 @@ pub fn violated(error: &sqlx::Error) -> Option<&str> {
 /// # Errors
 /// When the address is not one of Postgres. It is not shown, since it may hold a password.
 pub fn pool(config: &DatabaseConfig) -> Result<PgPool, Error> {
-    let options: PgConnectOptions = config.url.expose_secret().parse().map_err(|_hidden| {
-        Error::new(Code::InvalidArgument, "database.url is not an address of Postgres")
-    })?;
-    let options = options.application_name("api");
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(Duration::from_secs(config.acquire_timeout_seconds))
-        .connect_lazy_with(options))
+        .connect_lazy_with(options(config)?))
+}
+
+fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, Error> {
+    let address = config.url.expose_secret();
+    let wrong = || Error::new(Code::InvalidArgument, "database.url is not an address of Postgres");
+    // sqlx does not look at the scheme.
+    if !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+        return Err(wrong());
+    }
+    let options: PgConnectOptions = address.parse().map_err(|_hidden| wrong())?;
+    let statement_timeout = format!("{}s", config.statement_timeout_seconds);
+    Ok(options.application_name("api").options([
+        ("statement_timeout", statement_timeout.as_str()),
+        // A process that hangs in a transaction must not keep its locks for ever.
+        ("idle_in_transaction_session_timeout", "120s"),
+        ("client_min_messages", "warning"),
+    ]))
+}
+
+/// Waits until Postgres takes a connection, for as long as the configuration says. Unlike the pool
+/// it tells why it does not.
+///
+/// # Errors
+/// When the time is over, or Postgres refuses us by name.
+pub async fn reach(config: &DatabaseConfig) -> Result<(), Error> {
+    let options = options(config)?;
+    let until = Instant::now() + Duration::from_secs(config.connect_timeout_seconds);
+    loop {
+        let error = match PgConnection::connect_with(&options).await {
+            Ok(connection) => return connection.close().await.map_err(failure),
+            Err(error) => error,
+        };
+        // Class 28 is about who we are, 3D about the database's name: waiting changes neither.
+        let code = error.as_database_error().and_then(|error| error.code());
+        let final_refusal = code.is_some_and(|code| code.starts_with("28") || code == "3D000");
+        if final_refusal || Instant::now() >= until {
+            return Err(
+                Error::new(Code::Unavailable, "Postgres cannot be reached").with_source(error)
+            );
+        }
+        tracing::info!(error = %error, "waiting for Postgres");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Brings the schema up to date. Several processes may try at once: Postgres lets one do it.
@@ -39,7 +79,13 @@ pub fn pool(config: &DatabaseConfig) -> Result<PgPool, Error> {
 /// # Errors
 /// When a migration fails, or the database has one that this program does not know.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    MIGRATIONS.run(pool).await
+    // A migration may take as long as it needs. The connection is not given back, so that nothing
+    // else does.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
 }
 
 /// What a failure of Postgres means to a caller who did nothing wrong.

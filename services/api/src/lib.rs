@@ -5,6 +5,8 @@
 //!   rules and knows no transport, `repository` speaks to Postgres.
 //! - [`outbox`] publishes what was promised in a transaction; [`sync`] learns how syncs ended.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod activities;
 pub mod app;
 pub mod athletes;

@@ -6,7 +6,7 @@ use treaty_error::Error;
 
 use super::Delivery;
 use crate::outgoing::insert;
-use crate::publisher::send_prepared;
+use crate::publisher::{GIVE_UP_AFTER, send_prepared};
 use crate::{Connection, HandlerSpec, Published, dead_letter_subject, headers, streams};
 
 /// Longest reason that is kept.
@@ -35,7 +35,7 @@ pub(super) async fn publish(
     }
     let subject = dead_letter_subject(spec.stream.name, spec.durable);
     let message = PublishMessage::build().payload(payload).headers(map);
-    send_prepared(connection, &subject, message).await
+    send_prepared(connection, &subject, message, GIVE_UP_AFTER).await
 }
 
 /// The original's headers but those that are instructions to the server: a copy

@@ -15,8 +15,23 @@ use serde::de::{
 use super::ConfigError;
 use super::tree::Node;
 
-pub(super) fn from_tree<T: DeserializeOwned>(tree: Node) -> Result<T, ConfigError> {
-    T::deserialize(tree).map_err(|problem| ConfigError {
+pub(super) fn from_tree<T: DeserializeOwned>(mut tree: Node) -> Result<T, ConfigError> {
+    let mut problem = match T::deserialize(tree.clone()) {
+        Ok(config) => return Ok(config),
+        Err(problem) => problem,
+    };
+    // A missing section is no key that anybody can set: an empty one in its place
+    // tells which key inside it is missed.
+    while problem.missing {
+        tree = tree.with_table_at(&problem.path);
+        match T::deserialize(tree.clone()) {
+            Err(inner) if inner.missing && inner.path.starts_with(&problem.path) => {
+                problem = inner;
+            }
+            _ => break,
+        }
+    }
+    Err(ConfigError {
         key: (!problem.path.is_empty()).then(|| problem.path.join(".")),
         environment: None,
         origin: problem.origin.map(|origin| origin.to_string()),
@@ -32,11 +47,13 @@ pub(super) struct Problem {
     text: String,
     /// Whether the text is a type's own, which may quote the value.
     foreign: bool,
+    /// Whether there is no value at all.
+    missing: bool,
 }
 
 impl Problem {
     fn new(text: String) -> Self {
-        Self { path: Vec::new(), origin: None, text, foreign: false }
+        Self { path: Vec::new(), origin: None, text, foreign: false, missing: false }
     }
 
     fn at(text: &str, key: &str) -> Self {
@@ -50,12 +67,31 @@ impl Problem {
 
     /// Adds where the value came from, and takes the value out of the text if a
     /// type's own error has put it there.
-    fn about(mut self, origin: &Arc<str>, value: &str) -> Self {
-        self.origin.get_or_insert_with(|| Arc::clone(origin));
-        if self.foreign && !value.is_empty() && self.text.contains(value) {
+    fn about(mut self, source: Option<Source>) -> Self {
+        let Some(Source { origin, text }) = source else { return self };
+        self.origin.get_or_insert(origin);
+        if self.foreign && !text.is_empty() && self.text.contains(&text) {
             "the value is not valid".clone_into(&mut self.text);
         }
         self
+    }
+}
+
+/// What a single value was and where it came from, kept for the case of an error.
+struct Source {
+    origin: Arc<str>,
+    text: String,
+}
+
+impl Source {
+    fn of(node: &Node) -> Option<Self> {
+        let (origin, text) = match node {
+            Node::Text { value, origin } => (origin, value.clone()),
+            Node::Leaf { value: toml::Value::String(value), origin } => (origin, value.clone()),
+            Node::Leaf { value, origin } => (origin, value.to_string()),
+            Node::Table(_) | Node::List(_) => return None,
+        };
+        Some(Self { origin: Arc::clone(origin), text })
     }
 }
 
@@ -89,7 +125,7 @@ impl serde::de::Error for Problem {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::at("missing, and there is no default", field)
+        Self { missing: true, ..Self::at("missing, and there is no default", field) }
     }
 }
 
@@ -110,9 +146,10 @@ macro_rules! parsed {
     ($($method:ident => $visit:ident as $type:ty),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
             match self {
-                Node::Text { value, origin } => parse::<$type>(&value, &visitor)
-                    .and_then(|parsed| visitor.$visit(parsed))
-                    .map_err(|problem| problem.about(&origin, &value)),
+                Node::Text { value, .. } => {
+                    let parsed = parse::<$type>(&value, &visitor)?;
+                    visitor.$visit(parsed)
+                }
                 other => other.deserialize_any(visitor),
             }
         }
@@ -128,12 +165,8 @@ impl<'de> Deserializer<'de> for Node {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match self {
-            Self::Text { value, origin } => {
-                visitor.visit_str(&value).map_err(|problem: Problem| problem.about(&origin, &value))
-            }
-            Self::Leaf { value, origin } => leaf(&value, visitor).map_err(|problem: Problem| {
-                problem.about(&origin, value.as_str().unwrap_or_default())
-            }),
+            Self::Text { value, .. } => visitor.visit_str(&value),
+            Self::Leaf { value, .. } => leaf(&value, visitor),
             Self::Table(table) => visitor.visit_map(Table { rest: table.into_iter(), next: None }),
             Self::List(list) => visitor.visit_seq(List { rest: list.into_iter().enumerate() }),
         }
@@ -178,16 +211,16 @@ impl<'de> Deserializer<'de> for Node {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        let (text, origin) = match &self {
-            Self::Text { value, origin } => (value.as_str(), origin),
-            Self::Leaf { value: toml::Value::String(value), origin } => (value.as_str(), origin),
+        let text = match &self {
+            Self::Text { value, .. } => value.as_str(),
+            Self::Leaf { value: toml::Value::String(value), .. } => value.as_str(),
             _ => {
                 let text = format!("expected one of {} (a {name})", variants.join(", "));
                 return Err(Problem::new(text));
             }
         };
         let variant: StrDeserializer<'_, Problem> = text.into_deserializer();
-        visitor.visit_enum(variant).map_err(|problem| problem.about(origin, text))
+        visitor.visit_enum(variant)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -239,7 +272,8 @@ impl<'de> MapAccess<'de> for Table {
         let Some((key, node)) = self.next.take() else {
             return Err(Problem::custom("a value was read before its key"));
         };
-        seed.deserialize(node).map_err(|problem| problem.within(&key))
+        let source = Source::of(&node);
+        seed.deserialize(node).map_err(|problem| problem.about(source).within(&key))
     }
 }
 
@@ -255,6 +289,9 @@ impl<'de> SeqAccess<'de> for List {
         seed: T,
     ) -> Result<Option<T::Value>, Problem> {
         let Some((index, node)) = self.rest.next() else { return Ok(None) };
-        seed.deserialize(node).map(Some).map_err(|problem| problem.within(&index.to_string()))
+        let source = Source::of(&node);
+        seed.deserialize(node)
+            .map(Some)
+            .map_err(|problem| problem.about(source).within(&index.to_string()))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ConfigError;
 
 /// A value and where it came from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Node {
     /// From the environment: text, whatever is expected.
     Text { value: String, origin: Arc<str> },
@@ -35,6 +35,17 @@ impl Node {
             node = table.entry(segment.to_owned()).or_insert_with(Self::empty);
         }
         *node = Self::Text { value, origin: Arc::from(format!("the environment as {variable}")) };
+    }
+
+    /// The same with an empty table at the path, where there is nothing yet.
+    pub(super) fn with_table_at(&self, path: &[String]) -> Self {
+        let mut tree = self.clone();
+        let mut node = &mut tree;
+        for key in path {
+            let Self::Table(table) = node else { break };
+            node = table.entry(key.clone()).or_insert_with(Self::empty);
+        }
+        tree
     }
 
     fn from_toml(value: toml::Value, origin: &Arc<str>) -> Self {

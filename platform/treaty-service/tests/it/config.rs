@@ -126,6 +126,9 @@ fn a_missing_key_is_named_in_both_forms() {
     assert!(error.contains("key database.password "), "{error}");
     assert!(error.contains("MY_API__DATABASE__PASSWORD"), "{error}");
     assert!(error.contains("missing"), "{error}");
+    // Without the whole section it is still the key that is named.
+    let error = refused("", &[]);
+    assert!(error.contains("key http.listen (environment MY_API__HTTP__LISTEN)"), "{error}");
 }
 
 #[test]

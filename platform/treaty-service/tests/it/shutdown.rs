@@ -71,3 +71,16 @@ async fn what_outlives_the_grace_is_named() {
         Err(ShutdownError::StillRunning(vec!["stuck".to_owned()]))
     );
 }
+
+#[tokio::test]
+async fn a_signal_begins_the_end() {
+    let shutdown = Shutdown::on_signals().unwrap();
+    shutdown.spawn("lasting", lasting(shutdown.clone()));
+    // The signal goes to this very process, which now listens instead of dying.
+    let pid = std::process::id().to_string();
+    let sent = tokio::task::spawn_blocking(move || {
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap()
+    });
+    assert!(sent.await.unwrap().success());
+    assert_eq!(shutdown.wait(GRACE).await, Ok(()));
+}

@@ -1,12 +1,13 @@
 //! Against a real server.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use testbed::{RunDirectory, TemporalServer, Tools};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use treaty_temporal::{
     ActivityContract, Connection, Error, ScheduleSpec, Starter, TemporalConfig, Worker,
@@ -21,6 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// worker at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// The server that all tests of this process share.
+async fn address() -> String {
+    static SERVER: OnceLock<(TemporalServer, RunDirectory)> = OnceLock::new();
+    let start = || {
+        let directory = RunDirectory::disposable("treaty-temporal").unwrap();
+        let tools = Tools::new().unwrap();
+        (TemporalServer::start(&tools, directory.path()).unwrap(), directory)
+    };
+    // Starting, and the first time building, a server blocks for long.
+    let address = spawn_blocking(move || SERVER.get_or_init(start).0.address());
+    address.await.unwrap()
+}
+
 /// A turn on the shared server.
 struct World {
     connection: Connection,
@@ -31,7 +45,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let turn = TURN.lock().await;
-        let connection = connect(&TemporalConfig::new(address())).await.unwrap();
+        let connection = connect(&TemporalConfig::new(address().await)).await.unwrap();
         let starter = Starter::new(Arc::new(connection.clone()));
         Self { connection, starter, _turn: turn }
     }
@@ -253,7 +267,7 @@ async fn a_worker_whose_activity_does_not_stop_gives_up_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_that_does_not_exist_is_named_with_its_key() {
-    let mut config = TemporalConfig::new(address());
+    let mut config = TemporalConfig::new(address().await);
     config.namespace = "nowhere".to_owned();
     config.connect_timeout_seconds = 1;
 
@@ -261,8 +275,4 @@ async fn a_namespace_that_does_not_exist_is_named_with_its_key() {
 
     assert!(matches!(error, Error::Config { key: "namespace", .. }), "{error:?}");
     assert!(error.to_string().contains("nowhere"), "{error}");
-}
-
-fn address() -> String {
-    std::env::var("TREATY_TEMPORAL_ADDRESS").unwrap()
 }

@@ -90,10 +90,9 @@ impl ActivitiesRepository for PgActivities {
         limit: i64,
     ) -> Result<Vec<Activity>, ActivitiesError> {
         // A key beyond all activities spares the planner a condition on whether there is a token.
-        let (time, id) = after
-            .map_or((DateTime::<Utc>::MAX_UTC, i64::MAX), |key| {
-                (key.time, i64::from_be_bytes(key.id))
-            });
+        let (time, id) = after.map_or((DateTime::<Utc>::MAX_UTC, i64::MAX), |key| {
+            (key.time, i64::from_be_bytes(key.id))
+        });
         let rows = sqlx::query_as!(
             ActivitiesRow,
             "SELECT activity_id, athlete_id, name, sport_type, start_time, timezone, \

@@ -140,8 +140,9 @@ impl StravaOAuth for StravaOAuthClient {
             .ask([("grant_type", "authorization_code"), ("code", code.expose_secret())])
             .await?;
         let athlete = answer.athlete.as_ref().map(|athlete| athlete.id);
-        let strava_athlete_id = athlete
-            .ok_or_else(|| StravaError::Unexpected("it does not say whose tokens they are".into()))?;
+        let strava_athlete_id = athlete.ok_or_else(|| {
+            StravaError::Unexpected("it does not say whose tokens they are".into())
+        })?;
         Ok(Grant { tokens: answer.tokens()?, strava_athlete_id })
     }
 

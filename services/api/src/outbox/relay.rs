@@ -83,12 +83,13 @@ impl Relay {
     /// Relays until `shutdown`. A batch that is on its way then is given back to the outbox.
     pub async fn run(&self, shutdown: CancellationToken) {
         let wake = Notify::new();
-        let working = async {
+        // On the heap: it holds a listener and a whole batch.
+        let working = Box::pin(async {
             tokio::select! {
                 () = listen(&self.pool, &wake) => {}
                 () = self.work(&wake) => {}
             }
-        };
+        });
         shutdown.run_until_cancelled(working).await;
     }
 
@@ -125,7 +126,7 @@ impl Relay {
         let rows = claim(&mut transaction, self.config.batch).await?;
         let size = rows.len().max(1);
         let outcomes: Vec<(Uuid, Result<(), Error>)> = futures::stream::iter(rows)
-            .map(|row| async {
+            .map(|row| async move {
                 let outgoing = Outgoing {
                     subject: row.subject,
                     message_id: Some(row.message_id),

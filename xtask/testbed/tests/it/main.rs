@@ -1,4 +1,5 @@
 //! Starts every server for real.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod nats;
 mod postgres;

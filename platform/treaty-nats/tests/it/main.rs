@@ -1,0 +1,8 @@
+//! Tests of the crate on a real nats-server.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod handling;
+mod publishing;
+mod streams;
+mod support;

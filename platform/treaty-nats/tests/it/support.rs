@@ -1,0 +1,206 @@
+//! What the tests share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_trait::async_trait;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use treaty_error::Error;
+use treaty_nats::{
+    Connection, Delivery, Event, Handle, HandlerOptions, HandlerSpec, HandlerStats, NatsConfig,
+    connect, dead_letter_subject, run_handler_with,
+};
+
+/// Declares an event in a stream of its own, so that tests do not meet on the
+/// server that they share.
+macro_rules! job {
+    ($name:ident, $stream:literal) => {
+        job!($name, $stream, max_bytes: None);
+    };
+    ($name:ident, $stream:literal, max_bytes: $max_bytes:expr) => {
+        #[derive(Clone, PartialEq, prost::Message)]
+        struct $name {
+            #[prost(string, tag = "1")]
+            id: String,
+        }
+
+        #[allow(dead_code, reason = "not every test needs it")]
+        impl $name {
+            fn new(id: impl std::fmt::Display) -> Self {
+                Self { id: id.to_string() }
+            }
+        }
+
+        impl treaty_nats::Event for $name {
+            const FULL_NAME: &'static str = concat!("test.", $stream, ".Job");
+            const STREAM: &'static treaty_nats::StreamSpec = &treaty_nats::StreamSpec {
+                name: $stream,
+                subjects: &[concat!($stream, ".*")],
+                retention: treaty_nats::Retention::Limits,
+                max_age: None,
+                max_bytes: $max_bytes,
+                duplicate_window: std::time::Duration::from_secs(120),
+            };
+            const SUBJECTS: &'static str = concat!($stream, ".*");
+
+            fn subject(&self) -> Result<String, treaty_error::Error> {
+                Ok(format!("{}.{}", $stream, treaty_nats::token("id", &self.id)?))
+            }
+
+            fn message_id(&self) -> Option<String> {
+                Some(self.id.clone())
+            }
+        }
+    };
+}
+pub(crate) use job;
+
+/// Longest wait for a condition. Generous, for machines that are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until the condition holds.
+pub(crate) async fn eventually<F, Fut>(what: &str, mut condition: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "waited in vain for {what}");
+}
+
+/// A connection to the shared server.
+pub(crate) async fn shared() -> Connection {
+    let url = tokio::task::spawn_blocking(|| testbed::shared_nats().url()).await.unwrap();
+    connect(&NatsConfig::new(url)).await.unwrap()
+}
+
+/// A connection to the shared server without our crate between.
+pub(crate) async fn raw() -> (async_nats::Client, jetstream::Context) {
+    let url = tokio::task::spawn_blocking(|| testbed::shared_nats().url()).await.unwrap();
+    let client = async_nats::connect(url).await.unwrap();
+    (client.clone(), jetstream::new(client))
+}
+
+/// A declaration with short waits.
+pub(crate) fn spec<E: Event>(durable: &'static str) -> HandlerSpec {
+    HandlerSpec {
+        durable,
+        stream: E::STREAM,
+        event: E::FULL_NAME,
+        filter: E::SUBJECTS,
+        concurrency: 4,
+        ack_wait: Duration::from_secs(30),
+        max_deliver: 3,
+        backoff: const { &[Duration::from_millis(20)] },
+    }
+}
+
+/// A handler that is a function.
+struct Function<F>(F);
+
+#[async_trait]
+impl<E, F, Fut> Handle<E> for Function<F>
+where
+    E: Event,
+    F: Fn(Delivery, E) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Error>> + Send,
+{
+    async fn handle(&self, delivery: &Delivery, event: E) -> Result<(), Error> {
+        (self.0)(delivery.clone(), event).await
+    }
+}
+
+/// A handler that runs.
+pub(crate) struct Running {
+    pub(crate) stats: Arc<HandlerStats>,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    /// Shuts it down and waits until it has drained.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        let ended = tokio::time::timeout(PATIENCE, self.task).await.unwrap();
+        ended.unwrap().unwrap();
+    }
+
+    /// Begins the shutdown and does not wait.
+    pub(crate) fn begin_to_stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Ends it as a killed process ends: nothing is answered.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// Runs a function as a handler.
+pub(crate) fn run<E, F, Fut>(connection: &Connection, spec: HandlerSpec, function: F) -> Running
+where
+    E: Event,
+    F: Fn(Delivery, E) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    run_with(connection, spec, HandlerOptions::default(), function)
+}
+
+/// As [`run`], with options.
+pub(crate) fn run_with<E, F, Fut>(
+    connection: &Connection,
+    spec: HandlerSpec,
+    options: HandlerOptions,
+    function: F,
+) -> Running
+where
+    E: Event,
+    F: Fn(Delivery, E) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    // Declarations are constants in generated code.
+    let spec: &'static HandlerSpec = Box::leak(Box::new(spec));
+    let shutdown = CancellationToken::new();
+    let stats = Arc::new(HandlerStats::default());
+    let task = tokio::spawn(run_handler_with::<E, _>(
+        connection.clone(),
+        spec,
+        Arc::new(Function(function)),
+        shutdown.clone(),
+        Arc::clone(&stats),
+        options,
+    ));
+    Running { stats, shutdown, task }
+}
+
+/// The dead letters of one durable consumer, oldest first.
+pub(crate) async fn dead_letters(
+    context: &jetstream::Context,
+    spec: &HandlerSpec,
+) -> Vec<jetstream::message::StreamMessage> {
+    let Ok(stream) = context.get_stream("dead-letters").await else { return Vec::new() };
+    let subject = dead_letter_subject(spec.stream.name, spec.durable);
+    let mut letters = Vec::new();
+    let mut from = 1;
+    while let Ok(letter) = stream.get_first_raw_message_by_subject(subject.as_str(), from).await {
+        from = letter.sequence + 1;
+        letters.push(letter);
+    }
+    letters
+}
+
+/// A header of a stored message.
+pub(crate) fn header<'a>(
+    message: &'a jetstream::message::StreamMessage,
+    name: &str,
+) -> Option<&'a str> {
+    message.headers.get_last(name).map(async_nats::HeaderValue::as_str)
+}

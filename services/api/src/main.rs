@@ -1,0 +1,32 @@
+//! The process: `api` serves, `api migrate` brings the schema up to date and ends.
+
+use std::process::ExitCode;
+
+use api::app::{App, Listeners};
+use api::config::Config;
+use treaty_service::Shutdown;
+
+mod migrate;
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == "migrate") {
+        return migrate::main();
+    }
+    treaty_service::run("api", start)
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn start(config: Config, shutdown: Shutdown) -> Result<(), Failure> {
+    let (http, grpc) = (config.http.listen(), config.grpc.listen());
+    let app = App::connect(config).await?;
+    // Bound last: who reads the address files finds a service that answers.
+    let listeners = Listeners { http: http.bind().await?, grpc: grpc.bind().await? };
+    tracing::info!(
+        http = %listeners.http.local_addr()?,
+        grpc = %listeners.grpc.local_addr()?,
+        "listening"
+    );
+    shutdown.spawn("serve", app.serve(listeners, shutdown.token()));
+    Ok(())
+}

@@ -1,0 +1,254 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use api::clock;
+use api::config::StravaConfig;
+use api::connections::{
+    Connections, ConnectionsError, ConnectionsSettings, ConsentAnswer, Grant, PgConnections,
+    PgTokenStore, StravaError, StravaOAuth, StravaOAuthClient, TokenPair,
+};
+use async_trait::async_trait;
+use chrono::{TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
+use strava::{RateLimits, Simulator, SimulatorConfig};
+use stravasync_schema::ConnectionState;
+use url::Url;
+use uuid::Uuid;
+
+use crate::support::{athlete, athletes, database};
+
+const SETTINGS: ConnectionsSettings = ConnectionsSettings {
+    consent_lifetime: Duration::from_secs(600),
+    least_lifetime: Duration::from_secs(300),
+    concurrent_refreshes: 3,
+};
+
+fn connections(pool: &PgPool, strava: Arc<dyn StravaOAuth>) -> Connections {
+    let repository = Arc::new(PgConnections::new(pool.clone()));
+    let tokens = Arc::new(PgTokenStore::new(pool.clone()));
+    Connections::new(repository, tokens, strava, SETTINGS, clock::system())
+}
+
+/// A Strava whose tokens last for so many seconds.
+async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn StravaOAuth>) {
+    let config = SimulatorConfig {
+        access_token_lifetime,
+        limits: RateLimits::UNLIMITED,
+        ..SimulatorConfig::default()
+    };
+    let (client_id, client_secret) = (config.client_id.to_string(), config.client_secret.clone());
+    let simulator = Simulator::start(config).await.unwrap();
+    let client = StravaOAuthClient::new(&StravaConfig {
+        oauth_base_url: simulator.url().parse().unwrap(),
+        client_id,
+        client_secret,
+        redirect_url: "http://127.0.0.1:1/v1/strava/callback".parse().unwrap(),
+        timeout_seconds: 10,
+        consent_lifetime_seconds: 600,
+        least_lifetime_seconds: 300,
+    });
+    (simulator, Arc::new(client.unwrap()))
+}
+
+/// What a browser brings back from the page, for an athlete who decides as `with` says.
+async fn browse(authorize_url: &str, with: &str) -> ConsentAnswer {
+    let client =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let response = client.get(format!("{authorize_url}&{with}")).send().await.unwrap();
+    let location = response.headers()["location"].to_str().unwrap();
+    let mut answer = ConsentAnswer {
+        state: SecretString::default(),
+        code: SecretString::default(),
+        scope: String::new(),
+        error: String::new(),
+    };
+    for (name, value) in Url::parse(location).unwrap().query_pairs() {
+        match name.as_ref() {
+            "state" => answer.state = value.into_owned().into(),
+            "code" => answer.code = value.into_owned().into(),
+            "scope" => answer.scope = value.into_owned(),
+            "error" => answer.error = value.into_owned(),
+            _ => {}
+        }
+    }
+    answer
+}
+
+async fn promised(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap()
+}
+
+async fn state(pool: &PgPool, athlete_id: Uuid) -> Option<ConnectionState> {
+    athletes(pool).get(athlete_id).await.unwrap().connection_state
+}
+
+#[tokio::test]
+async fn a_consent_connects_works_once_and_can_be_renewed() {
+    let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
+    let service = connections(&pool, strava);
+    let ada = athlete(&pool, "ada").await.athlete_id;
+    let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=3").await;
+    assert_eq!(service.complete_consent(answer.clone()).await.unwrap(), ada);
+    assert_eq!(state(&pool, ada).await, Some(ConnectionState::Connected));
+    assert_eq!(promised(&pool).await, 1);
+    let again = service.complete_consent(answer).await;
+    assert!(matches!(again, Err(ConnectionsError::UnknownState)), "{again:?}");
+
+    let token = service.access_token(ada).await.unwrap();
+    assert!(!token.tokens.access_token.expose_secret().is_empty());
+    let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=3").await;
+    service.complete_consent(answer).await.unwrap();
+    assert_eq!(promised(&pool).await, 2);
+}
+
+#[tokio::test]
+async fn one_strava_athlete_belongs_to_one_of_ours_and_the_other_way_round() {
+    let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
+    let service = connections(&pool, strava);
+    let (ada, bob) =
+        (athlete(&pool, "ada").await.athlete_id, athlete(&pool, "bob").await.athlete_id);
+    let consent = async |athlete_id, with| {
+        let url = service.start_consent(athlete_id).await.unwrap();
+        service.complete_consent(browse(&url, with).await).await
+    };
+    consent(ada, "sim_athlete=1").await.unwrap();
+    let taken = consent(bob, "sim_athlete=1").await;
+    assert!(matches!(taken, Err(ConnectionsError::StravaAthleteTaken)), "{taken:?}");
+    let other = consent(ada, "sim_athlete=2").await;
+    assert!(matches!(other, Err(ConnectionsError::OtherStravaAthlete)), "{other:?}");
+    assert_eq!(promised(&pool).await, 1, "a refused connection promises nothing");
+    assert_eq!(state(&pool, bob).await, None);
+}
+
+#[tokio::test]
+async fn a_consent_that_was_declined_or_gives_too_little_connects_nobody() {
+    let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
+    let service = connections(&pool, strava);
+    let ada = athlete(&pool, "ada").await.athlete_id;
+    let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_deny=1").await;
+    let declined = service.complete_consent(answer).await;
+    assert!(matches!(declined, Err(ConnectionsError::Declined)), "{declined:?}");
+    let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_scope=read").await;
+    let little = service.complete_consent(answer).await;
+    assert!(matches!(little, Err(ConnectionsError::MissingScope)), "{little:?}");
+    let mut answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=1").await;
+    answer.code = "not a code".to_owned().into();
+    let invalid = service.complete_consent(answer).await;
+    assert!(
+        matches!(invalid, Err(ConnectionsError::Strava(StravaError::InvalidGrant))),
+        "{invalid:?}"
+    );
+    let nobody = service.start_consent(Uuid::now_v7()).await;
+    assert!(matches!(nobody, Err(ConnectionsError::AthleteNotFound)), "{nobody:?}");
+    assert_eq!(state(&pool, ada).await, None);
+}
+
+#[tokio::test]
+async fn tokens_are_rotated_and_a_withdrawn_consent_ends_the_connection() {
+    // They end so soon that every call refreshes.
+    let (pool, (simulator, strava)) = (database().await, simulator(60).await);
+    let service = connections(&pool, strava);
+    let ada = athlete(&pool, "ada").await.athlete_id;
+    let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=1").await;
+    service.complete_consent(answer).await.unwrap();
+    let first = service.access_token(ada).await.unwrap();
+    let second = service.access_token(ada).await.unwrap();
+    let text = |token: &api::connections::AccessToken| {
+        token.tokens.refresh_token.expose_secret().to_owned()
+    };
+    assert_ne!(text(&first), text(&second), "the simulator replaces it each time");
+
+    let withdrawn = reqwest::Client::new()
+        .post(format!("{}/oauth/deauthorize", simulator.url()))
+        .bearer_auth(second.tokens.access_token.expose_secret())
+        .send()
+        .await
+        .unwrap();
+    assert!(withdrawn.status().is_success());
+    let refused = service.access_token(ada).await;
+    assert!(matches!(refused, Err(ConnectionsError::NotConnected)), "{refused:?}");
+    assert_eq!(state(&pool, ada).await, Some(ConnectionState::Revoked));
+}
+
+/// A Strava that takes its time and accepts each refresh token once.
+#[derive(Default)]
+struct SlowStrava {
+    refreshes: AtomicUsize,
+}
+
+#[async_trait]
+impl StravaOAuth for SlowStrava {
+    fn authorize_url(&self, _state: &SecretString) -> String {
+        String::new()
+    }
+
+    async fn exchange_code(&self, _code: &SecretString) -> Result<Grant, StravaError> {
+        Err(StravaError::InvalidGrant)
+    }
+
+    async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenPair, StravaError> {
+        let number = self.refreshes.fetch_add(1, Ordering::SeqCst);
+        // Long enough for the others to come to the lock.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if refresh_token.expose_secret() != format!("refresh{number}") {
+            return Err(StravaError::InvalidGrant);
+        }
+        let next = number + 1;
+        Ok(TokenPair {
+            access_token: format!("access{next}").into(),
+            refresh_token: format!("refresh{next}").into(),
+            expires_at: Utc::now() + TimeDelta::hours(6),
+        })
+    }
+}
+
+/// An athlete whose access token has ended.
+async fn with_ended_token(pool: &PgPool) -> Uuid {
+    let ada = athlete(pool, "ada").await.athlete_id;
+    sqlx::query(
+        "WITH connection AS (INSERT INTO strava_connections \
+             (athlete_id, strava_athlete_id, state, scopes) VALUES ($1, 7, 'connected', '{}') \
+             RETURNING athlete_id) \
+         INSERT INTO strava_tokens (athlete_id, access_token, refresh_token, expires_at) \
+         SELECT athlete_id, 'access0', 'refresh0', now() FROM connection",
+    )
+    .bind(ada)
+    .execute(pool)
+    .await
+    .unwrap();
+    ada
+}
+
+#[tokio::test]
+async fn callers_at_the_same_time_refresh_once() {
+    let pool = database().await;
+    let ada = with_ended_token(&pool).await;
+    let strava = Arc::new(SlowStrava::default());
+    // Two services stand for two processes: they share nothing but the database.
+    let services = [connections(&pool, strava.clone()), connections(&pool, strava.clone())];
+    let calls = (0..20).map(|number| {
+        let service = services[number % 2].clone();
+        tokio::spawn(async move { service.access_token(ada).await.unwrap() })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        let token = call.await.unwrap();
+        assert_eq!(token.tokens.access_token.expose_secret(), "access1");
+    }
+    assert_eq!(strava.refreshes.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_does_not_lose_the_new_tokens() {
+    let pool = database().await;
+    let ada = with_ended_token(&pool).await;
+    let strava = Arc::new(SlowStrava::default());
+    let service = connections(&pool, strava.clone());
+    let impatient =
+        tokio::time::timeout(Duration::from_millis(50), service.access_token(ada)).await;
+    assert!(impatient.is_err(), "Strava takes longer than that");
+    let token = service.access_token(ada).await.unwrap();
+    assert_eq!(token.tokens.access_token.expose_secret(), "access1");
+    assert_eq!(strava.refreshes.load(Ordering::SeqCst), 1);
+}

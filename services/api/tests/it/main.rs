@@ -1,0 +1,11 @@
+//! The api on a real Postgres, a real nats-server and a simulated Strava.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod activities;
+mod app;
+mod athletes;
+mod connections;
+mod outbox;
+mod support;
+mod sync;

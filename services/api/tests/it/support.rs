@@ -1,0 +1,77 @@
+//! What the tests share.
+
+use std::time::Duration;
+
+use api::activities::Activity;
+use api::athletes::{Athlete, Athletes, PgAthletes};
+use api::database;
+use chrono::{DateTime, TimeDelta};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use uuid::Uuid;
+
+/// A database of the test's own, with the schema in it.
+pub(crate) async fn database() -> PgPool {
+    let pool = connect(&fresh_url().await).await;
+    database::migrate(&pool).await.unwrap();
+    pool
+}
+
+/// Address of an empty database.
+pub(crate) async fn fresh_url() -> String {
+    tokio::task::spawn_blocking(|| testbed::fresh_database("api").1).await.unwrap()
+}
+
+pub(crate) async fn connect(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(12).connect(url).await.unwrap()
+}
+
+pub(crate) fn athletes(pool: &PgPool) -> Athletes {
+    Athletes::new(std::sync::Arc::new(PgAthletes::new(pool.clone())))
+}
+
+pub(crate) async fn athlete(pool: &PgPool, name: &str) -> Athlete {
+    athletes(pool).register(name, &format!("{name}@example.org")).await.unwrap()
+}
+
+/// An activity that starts `number` minutes after the epoch.
+pub(crate) fn activity(athlete_id: Uuid, number: i64) -> Activity {
+    Activity {
+        activity_id: number,
+        athlete_id,
+        name: format!("Run {number}"),
+        sport_type: "Run".to_owned(),
+        start_time: DateTime::UNIX_EPOCH + TimeDelta::minutes(number),
+        timezone: "(GMT+00:00) UTC".to_owned(),
+        moving_time_s: 60,
+        elapsed_time_s: 61,
+        distance_m: 100.5,
+        elevation_gain_m: 1.5,
+        average_speed_mps: Some(1.5),
+        max_speed_mps: None,
+        average_watts: None,
+        kilojoules: Some(2.5),
+        average_heartrate_bpm: None,
+        gear_id: None,
+        device_name: Some("A watch".to_owned()),
+        kudos_count: 3,
+        trainer: false,
+        commute: true,
+        manual: false,
+        private: false,
+    }
+}
+
+/// Waits until the condition holds.
+pub(crate) async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(in_time.is_ok(), "waited in vain until {what}");
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask demo`: the main job, end to end, on real parts.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use stack::journey::{User, wait};
+use stack::report::{Jobs, Summary};
+use stack::{Stack, verify};
+
+use crate::system::{Narrator, Size, with_stack};
+
+/// Longest time for anything that depends on the size of the demo.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Runs the main job end to end on real parts, proves the result and stops everything.
+///
+/// Starts Postgres, nats-server, the Temporal server, a simulated Strava, the api,
+/// consumers and the worker on free ports of this machine; registers athletes and
+/// walks each through Strava's consent; waits until the first sync and one
+/// dispatched by the schedule are done; compares every athlete's activities in
+/// Postgres with Strava's by count and checksum. Exits with 0 only when all of it
+/// is so.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    size: Size,
+}
+
+impl Arguments {
+    pub fn run(&self) -> Result<ExitCode> {
+        with_stack(&self.size, async |stack, narrator| {
+            let summary = drive(stack, narrator).await?;
+            println!("\n{summary}");
+            Ok(())
+        })
+    }
+}
+
+/// The journey and its proof.
+async fn drive(stack: &mut Stack, narrator: Narrator) -> Result<Summary> {
+    let options = stack.options().clone();
+    let user = User::new(stack.addresses().http, stack.operator_token())?;
+    user.wait_ready(Duration::from_secs(60)).await?;
+    narrator.say(&format!("{} athletes register and consent", options.athletes));
+    let started = Instant::now();
+    let athletes = user.join_all(options.athletes).await?;
+    narrator.say("waiting for their activities");
+    let wanted = options.activities();
+    let mut told = Instant::now();
+    wait("all activities to be in Postgres", PATIENCE, async || {
+        stack.check_alive()?;
+        let present = user.activities().await?;
+        if told.elapsed() > Duration::from_secs(2) {
+            narrator.say(&format!("{present} of {wanted} activities are in"));
+            told = Instant::now();
+        }
+        Ok(present >= wanted)
+    })
+    .await?;
+    let elapsed = started.elapsed();
+    narrator.say(&format!("all {wanted} activities are in; waiting for the schedule's dispatch"));
+    settle(stack, options.athletes).await?;
+    narrator.say("comparing counts and checksums with the simulator");
+    let activities = verify::verify(stack, &user, &athletes).await?;
+    if activities != wanted {
+        bail!("{activities} activities are in Postgres instead of {wanted}");
+    }
+    let jobs = Jobs::count(stack)?;
+    if jobs.dead > 0 {
+        bail!("{} jobs were set aside as dead letters", jobs.dead);
+    }
+    Ok(Summary { athletes: athletes.len() as u64, activities, jobs, elapsed })
+}
+
+/// Waits until each athlete was synced a second time, which only the schedule asks
+/// for, then pauses the schedule and waits until no job is left.
+async fn settle(stack: &mut Stack, athletes: u32) -> Result<()> {
+    let runs = "SELECT count(*) FROM (SELECT athlete_id FROM sync_runs \
+                GROUP BY athlete_id HAVING count(*) >= 2) AS synced";
+    wait("the schedule's jobs to be done", PATIENCE, async || {
+        stack.check_alive()?;
+        Ok(stack.sql(runs)?.trim().parse::<u32>()? >= athletes)
+    })
+    .await?;
+    stack.temporal(&[
+        "schedule",
+        "toggle",
+        "--schedule-id",
+        stack::SCHEDULE,
+        "--pause",
+        "--reason",
+        "the demo has seen enough",
+    ])?;
+    let mut quiet = 0;
+    wait("all jobs to be done", PATIENCE, async || {
+        // A dispatch that had begun may still publish: once idle is not enough.
+        quiet = if Jobs::count(stack)?.idle { quiet + 1 } else { 0 };
+        Ok(quiet >= 5)
+    })
+    .await
+}

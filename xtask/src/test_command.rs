@@ -1,0 +1,91 @@
+//! `cargo xtask test`: everything that guards a commit.
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use testbed::{Tool, Tools};
+
+use crate::{codegen_command, lint, rules, sql, workspace};
+
+/// Runs every check and every test, from the cheapest to the dearest.
+///
+/// Format, freshness of gen/, dependency rules, buf lint, clippy, queries against
+/// the schema, then all tests: unit and snapshot tests, integration tests on real
+/// servers, and the whole system. Installs what is missing into the user's cache.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Run only these steps, by name.
+    #[arg(value_name = "STEP")]
+    only: Vec<String>,
+}
+
+/// A named step.
+type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
+
+const STEPS: [Step; 8] = [
+    ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
+    ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
+    ("rules", "crates depend only on what the design allows", |_| rules::check()),
+    ("buf", "buf lint passes on the contracts", |tools| lint::buf_lint(&tools.ensure(Tool::Buf)?)),
+    ("clippy", "no warning is left", |_| {
+        cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+    }),
+    ("sql", "every query agrees with the schema", |tools| sql::check(tools)),
+    ("tools", "the servers for the tests are there", |tools| {
+        for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {
+            tools.ensure(tool)?;
+        }
+        Ok(())
+    }),
+    ("tests", "all tests pass", |_| cargo(&["test", "--workspace", "--no-fail-fast"])),
+];
+
+impl Arguments {
+    pub fn run(&self) -> Result<ExitCode> {
+        let known = |name: &String| STEPS.iter().any(|(step, _, _)| step == name);
+        if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
+            let names: Vec<_> = STEPS.iter().map(|(name, _, _)| *name).collect();
+            bail!("there is no step `{unknown}`; the steps are: {}", names.join(", "));
+        }
+        let tools = Tools::new()?;
+        let mut outcomes = Vec::new();
+        for (name, what, step) in STEPS {
+            if !self.only.is_empty() && !self.only.iter().any(|only| only == name) {
+                continue;
+            }
+            eprintln!("==> {name}: {what}");
+            let started = Instant::now();
+            let outcome = step(&tools);
+            if let Err(error) = &outcome {
+                eprintln!("{error:#}");
+            }
+            outcomes.push((name, outcome.is_ok(), started.elapsed()));
+        }
+        Ok(summarise(&outcomes))
+    }
+}
+
+fn summarise(outcomes: &[(&str, bool, Duration)]) -> ExitCode {
+    println!();
+    for (name, passed, elapsed) in outcomes {
+        let word = if *passed { "ok" } else { "FAILED" };
+        println!("  {name:<10}{word:<8}{:>7.1} s", elapsed.as_secs_f64());
+    }
+    let failed = outcomes.iter().filter(|(_, passed, _)| !passed).count();
+    println!("\nsteps: {} passed, {failed} failed", outcomes.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot run cargo")?;
+    if !status.success() {
+        bail!("cargo {} failed", arguments[0]);
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! The services' own binaries.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// Packages whose binaries make the system.
+const PACKAGES: [&str; 4] = ["api", "consumer", "worker", "strava"];
+
+/// Where the binaries are.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    directory: PathBuf,
+}
+
+impl Binaries {
+    /// Builds them, in one call of Cargo so that all share their dependencies.
+    ///
+    /// # Errors
+    /// When they do not build.
+    pub fn build(workspace: &Path) -> Result<Self> {
+        let mut command = Command::new(cargo());
+        command.arg("build").current_dir(workspace);
+        for package in PACKAGES {
+            command.args(["--package", package]);
+        }
+        let status = command.status().context("cannot run cargo")?;
+        if !status.success() {
+            bail!("the services do not build: see Cargo's message above");
+        }
+        Self::find(workspace)
+    }
+
+    /// Finds those that were built before.
+    ///
+    /// # Errors
+    /// When Cargo cannot say where it builds.
+    pub fn find(workspace: &Path) -> Result<Self> {
+        let output = Command::new(cargo())
+            .args(["metadata", "--format-version", "1", "--no-deps"])
+            .current_dir(workspace)
+            .output()
+            .context("cannot run cargo")?;
+        let metadata: Value =
+            serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
+        let target = metadata["target_directory"].as_str().context("no target directory")?;
+        Ok(Self { directory: Path::new(target).join("debug") })
+    }
+
+    /// The path of one.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+}
+
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

@@ -1,0 +1,163 @@
+//! How each process of ours is started: its arguments and its environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use testbed::{Launch, Leashed};
+
+use crate::{Binaries, Options};
+
+/// How long a process may take to write down its address.
+const START: Duration = Duration::from_secs(60);
+
+/// What all processes need to know of each other.
+pub(crate) struct Plan<'a> {
+    pub(crate) binaries: &'a Binaries,
+    pub(crate) directory: &'a Path,
+    pub(crate) options: &'a Options,
+    pub(crate) secrets: &'a Secrets,
+}
+
+/// Secrets made for one run.
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    pub(crate) strava_client: String,
+    pub(crate) consumer: String,
+    pub(crate) worker: String,
+    pub(crate) operator: String,
+}
+
+impl Secrets {
+    pub(crate) fn random() -> Self {
+        let secret = || uuid::Uuid::new_v4().simple().to_string();
+        Self {
+            strava_client: secret(),
+            consumer: secret(),
+            worker: secret(),
+            operator: secret(),
+        }
+    }
+}
+
+const STRAVA_CLIENT_ID: &str = "12345";
+
+impl Plan<'_> {
+    fn launch(&self, name: &str, binary: &str) -> Launch {
+        Launch::new(name, self.binaries.path(binary))
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{name}.log"))
+    }
+
+    fn address_file(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{name}.address"))
+    }
+
+    pub(crate) fn simulator(&self) -> Result<(Leashed, SocketAddr)> {
+        let file = self.address_file("strava-sim");
+        let launch = self
+            .launch("strava-sim", "strava-sim")
+            .args(["--listen", "127.0.0.1:0", "--unlimited"])
+            .arg("--write-address")
+            .arg(&file)
+            .args(["--client-id", STRAVA_CLIENT_ID])
+            .args(["--seed", &self.options.seed.to_string()])
+            .args(["--athletes", &self.options.athletes.to_string()])
+            .args([
+                "--activities-per-athlete",
+                &self.options.activities_per_athlete.to_string(),
+            ])
+            .env("STRAVA_SIM_CLIENT_SECRET", &self.secrets.strava_client);
+        start(&launch, &self.log("strava-sim"), &file)
+    }
+
+    /// Starts the api; its HTTP port is given, because Strava must be told before.
+    pub(crate) fn api(
+        &self,
+        http_port: u16,
+        database_url: &str,
+        nats_url: &str,
+        strava: SocketAddr,
+    ) -> Result<(Leashed, SocketAddr)> {
+        let grpc = self.address_file("api-grpc");
+        let launch = self
+            .launch("api", "api")
+            .env("API__HTTP__LISTEN", format!("127.0.0.1:{http_port}"))
+            .env("API__GRPC__LISTEN", "127.0.0.1:0")
+            .env("API__GRPC__ADDRESS_FILE", &grpc)
+            .env("API__DATABASE__URL", database_url)
+            .env("API__MIGRATE_ON_START", "true")
+            .env("API__NATS__URL", nats_url)
+            .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{strava}"))
+            .env("API__STRAVA__CLIENT_ID", STRAVA_CLIENT_ID)
+            .env("API__STRAVA__CLIENT_SECRET", &self.secrets.strava_client)
+            .env(
+                "API__STRAVA__REDIRECT_URL",
+                format!("http://127.0.0.1:{http_port}/v1/strava/callback"),
+            )
+            .env("API__CALLERS__CONSUMER", &self.secrets.consumer)
+            .env("API__CALLERS__WORKER", &self.secrets.worker)
+            .env("API__OPERATOR_TOKEN", &self.secrets.operator);
+        start(&launch, &self.log("api"), &grpc)
+    }
+
+    pub(crate) fn consumer(
+        &self,
+        number: usize,
+        nats_url: &str,
+        api: SocketAddr,
+        strava: SocketAddr,
+    ) -> Result<Leashed> {
+        let name = format!("consumer-{number}");
+        let health = self.address_file(&name);
+        let launch = self
+            .launch(&name, "consumer")
+            .env("CONSUMER__NATS__URL", nats_url)
+            .env("CONSUMER__PEERS__API__ADDRESS", api.to_string())
+            .env("CONSUMER__PEERS__API__TOKEN", &self.secrets.consumer)
+            .env("CONSUMER__STRAVA__API_BASE_URL", format!("http://{strava}"))
+            .env("CONSUMER__HEALTH__LISTEN", "127.0.0.1:0")
+            .env("CONSUMER__HEALTH__ADDRESS_FILE", &health);
+        start(&launch, &self.log(&name), &health).map(|(process, _)| process)
+    }
+
+    pub(crate) fn worker(
+        &self,
+        nats_url: &str,
+        temporal: &str,
+        api: SocketAddr,
+    ) -> Result<Leashed> {
+        let health = self.address_file("worker");
+        let launch = self
+            .launch("worker", "worker")
+            .env("WORKER__NATS__URL", nats_url)
+            .env("WORKER__TEMPORAL__ADDRESS", temporal)
+            .env("WORKER__PEERS__API__ADDRESS", api.to_string())
+            .env("WORKER__PEERS__API__TOKEN", &self.secrets.worker)
+            .env(
+                "WORKER__SCHEDULE__EVERY_SECONDS",
+                self.options.dispatch_every.as_secs().to_string(),
+            )
+            .env("WORKER__HEALTH__LISTEN", "127.0.0.1:0")
+            .env("WORKER__HEALTH__ADDRESS_FILE", &health);
+        start(&launch, &self.log("worker"), &health).map(|(process, _)| process)
+    }
+}
+
+/// Starts a process and waits until it has written down where it listens.
+fn start(launch: &Launch, log: &Path, address_file: &Path) -> Result<(Leashed, SocketAddr)> {
+    // A file of an earlier process of the same name would be taken for this one's.
+    if address_file.exists() {
+        std::fs::remove_file(address_file)?;
+    }
+    let mut process = launch.start(log)?;
+    let file = address_file.to_path_buf();
+    process.wait_ready(START, || Ok(file.exists()))?;
+    let address = std::fs::read_to_string(address_file)
+        .with_context(|| format!("reading {}", address_file.display()))?;
+    let address = address.trim().parse().with_context(|| format!("address {address:?}"))?;
+    Ok((process, address))
+}

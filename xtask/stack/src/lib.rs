@@ -1,0 +1,19 @@
+//! The whole system as child processes, and the journey through it.
+//!
+//! [`Stack`] starts Postgres, NATS, Temporal, the Strava simulator and the three
+//! services from their real binaries. [`journey`] does what users do: register,
+//! consent, wait for the activities. [`verify`] compares what is in Postgres with
+//! what the simulator says. `cargo xtask demo`, `cargo xtask up` and the
+//! whole-system tests stand on it.
+
+mod binaries;
+pub mod journey;
+mod launch;
+mod options;
+pub mod report;
+mod stack;
+pub mod verify;
+
+pub use binaries::Binaries;
+pub use options::Options;
+pub use stack::{Addresses, SCHEDULE, Stack};
