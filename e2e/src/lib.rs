@@ -1,1 +1,1 @@
-//! Whole-system and fault tests.
+//! Whole-system and fault tests; see `tests/it`.

@@ -25,7 +25,11 @@ pub(super) fn from_tree<T: DeserializeOwned>(mut tree: Node) -> Result<T, Config
     while problem.missing {
         tree = tree.with_table_at(&problem.path);
         match T::deserialize(tree.clone()) {
-            Err(inner) if inner.missing && inner.path.starts_with(&problem.path) => {
+            Err(inner)
+                if inner.missing
+                    && inner.path.len() > problem.path.len()
+                    && inner.path.starts_with(&problem.path) =>
+            {
                 problem = inner;
             }
             _ => break,

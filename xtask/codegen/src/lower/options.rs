@@ -10,6 +10,42 @@ use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions, Value};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
+/// One option of the vocabulary: its name, and where it stands in a descriptor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    /// Full name of the extension.
+    pub(super) name: &'static str,
+    /// Field of the element's descriptor that holds its options.
+    holder: i32,
+    /// Number of the extension.
+    number: i32,
+}
+
+impl Rule {
+    /// The place of this option on the element with this path.
+    pub(super) fn on(&self, element: &[i32]) -> Vec<i32> {
+        [element, &[self.holder, self.number]].concat()
+    }
+}
+
+/// `(google.api.http)` of a method.
+pub(super) const HTTP: Rule = Rule { name: "google.api.http", holder: 4, number: 72_295_728 };
+/// `(treaty.v1.method)` of a method.
+pub(super) const METHOD: Rule = Rule { name: "treaty.v1.method", holder: 4, number: 88_101 };
+/// `(treaty.v1.event)` of a message.
+pub(super) const EVENT: Rule = Rule { name: "treaty.v1.event", holder: 7, number: 88_111 };
+/// `(treaty.v1.stream)` of a file.
+pub(super) const STREAM: Rule = Rule { name: "treaty.v1.stream", holder: 8, number: 88_112 };
+/// `(treaty.v1.workflows)` of a service.
+pub(super) const WORKFLOWS: Rule = Rule { name: "treaty.v1.workflows", holder: 3, number: 88_121 };
+/// `(treaty.v1.workflow)` of a method.
+pub(super) const WORKFLOW: Rule = Rule { name: "treaty.v1.workflow", holder: 4, number: 88_122 };
+/// `(treaty.v1.activity)` of a method.
+pub(super) const ACTIVITY: Rule = Rule { name: "treaty.v1.activity", holder: 4, number: 88_123 };
+/// `(treaty.v1.deployable)` of a file.
+pub(super) const DEPLOYABLE: Rule =
+    Rule { name: "treaty.v1.deployable", holder: 8, number: 88_131 };
+
 /// `treaty.v1.MethodRule`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,12 +161,19 @@ pub(super) struct HttpRule {
     pub(super) additional_bindings: Vec<HttpRule>,
 }
 
-/// Reads the extension `name` of an options message; `None` when it is not set.
+/// Whether an options message holds this option.
+pub(super) fn is_set(pool: &DescriptorPool, options: &DynamicMessage, rule: Rule) -> bool {
+    let descriptor = pool.get_extension_by_name(rule.name);
+    descriptor.is_some_and(|descriptor| options.has_extension(&descriptor))
+}
+
+/// Reads an option of an options message; `None` when it is not set.
 pub(super) fn extension<T: DeserializeOwned>(
     pool: &DescriptorPool,
     options: &DynamicMessage,
-    name: &str,
+    rule: Rule,
 ) -> Result<Option<T>, String> {
+    let name = rule.name;
     let Some(descriptor) = pool.get_extension_by_name(name) else {
         return Ok(None);
     };
@@ -173,3 +216,6 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| format!("a duration must not be negative: {text}"))
 }
+
+#[cfg(test)]
+mod tests;
