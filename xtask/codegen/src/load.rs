@@ -58,6 +58,10 @@ pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, 
         let file = error.file().unwrap_or("image").to_owned();
         one(&file, error.to_string(), "Build the image with its imports and source information.")
     })?;
+    if let Some(missing) = roots.iter().find(|root| pool.get_file_by_name(root).is_none()) {
+        let advice = "Name files as the image does, relative to their module.";
+        return Err(one(missing, "is not in the image".to_owned(), advice));
+    }
     Ok(Contracts { pool, roots, image })
 }
 
@@ -92,21 +96,41 @@ fn proto_files(directory: &Path) -> std::io::Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// Takes the position of protox's first label.
+/// Takes the position of protox's first label, and what it says of the cause.
 fn diagnostic(error: &protox::Error) -> Diagnostic {
-    let position = error.labels().and_then(|mut labels| labels.next()).and_then(|label| {
-        let contents = error.source_code()?.read_span(label.inner(), 0, 0).ok()?;
-        Some((contents.line() + 1, contents.column() + 1))
-    });
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let position = label.and_then(|label| position(error, &label));
     let (line, column) = position.unwrap_or((0, 0));
     let advice = error.help().map(|help| help.to_string());
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !message.contains(&said) {
+            message = format!("{message}: {said}");
+        }
+        cause = error.source();
+    }
     Diagnostic {
         file: error.file().unwrap_or("contracts").to_owned(),
         line,
         column,
-        message: error.to_string(),
+        message,
         advice: advice.unwrap_or_else(|| {
             "The contract is not valid protobuf; `buf lint` explains more.".to_owned()
         }),
     }
+}
+
+/// Line and column, from 1, of a place in the text of an error's file.
+fn position(error: &protox::Error, label: &miette::LabeledSpan) -> Option<(usize, usize)> {
+    let source = error.source_code()?;
+    let read = |offset: usize| source.read_span(&(offset, 0).into(), 0, 0).ok();
+    let place = |contents: &dyn miette::SpanContents| (contents.line() + 1, contents.column() + 1);
+    if let Some(contents) = read(label.offset()) {
+        return Some(place(&*contents));
+    }
+    // Beyond the last character: what is missing at the end of a file.
+    let (line, column) = place(&*read(label.offset().checked_sub(1)?)?);
+    Some((line, column + 1))
 }

@@ -1,4 +1,8 @@
 //! The only code that touches the disk.
+//!
+//! The output directory belongs to the generator: whatever is found there and not
+//! asked for is stale. Nothing outside of it is touched, neither through a path
+//! with `..` nor through a symbolic link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -28,19 +32,29 @@ impl Changes {
 
 /// Why writing failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-pub struct WriteError {
-    path: PathBuf,
-    source: io::Error,
+pub enum WriteError {
+    /// The disk refused.
+    #[error("{}: {source}", path.display())]
+    Disk {
+        /// File or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file would not land inside of the output directory.
+    #[error("`{0}` is no path below the output directory")]
+    Outside(String),
+    /// Two files would land at one path.
+    #[error("`{0}` is generated twice")]
+    Twice(String),
 }
 
 /// Compares without writing.
 ///
 /// # Errors
-/// When the directory cannot be read.
+/// When the directory cannot be read, or a path is not usable.
 pub fn check(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
-    let wanted: BTreeMap<_, _> =
-        files.iter().map(|file| (file.path.as_str(), file.contents.as_slice())).collect();
+    let wanted = wanted(files)?;
     let mut present = BTreeSet::new();
     list(directory, directory, &mut present)?;
     let mut changes = Changes::default();
@@ -58,43 +72,57 @@ pub fn check(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
 /// Writes what differs, leaves the rest untouched, and deletes what is stale.
 ///
 /// # Errors
-/// When a file cannot be read, written or deleted.
+/// When a file cannot be read, written or deleted, or a path is not usable.
 pub fn write(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
     let changes = check(directory, files)?;
+    // First, because a stale file may stand where a directory is wanted.
+    for stale in &changes.stale {
+        let path = directory.join(stale);
+        fs::remove_file(&path).map_err(|source| at(&path, source))?;
+    }
+    remove_empty(directory)?;
     let differing: BTreeSet<_> = changes.added.iter().chain(&changes.changed).collect();
     for file in files.iter().filter(|file| differing.contains(&file.path)) {
         let path = directory.join(&file.path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|source| at(parent, source))?;
         }
+        if path.is_symlink() {
+            fs::remove_file(&path).map_err(|source| at(&path, source))?;
+        }
         fs::write(&path, &file.contents).map_err(|source| at(&path, source))?;
-    }
-    for stale in &changes.stale {
-        let path = directory.join(stale);
-        fs::remove_file(&path).map_err(|source| at(&path, source))?;
-        remove_empty_parents(directory, &path);
     }
     Ok(changes)
 }
 
+/// The files by path, when every path is safe.
+fn wanted(files: &[File]) -> Result<BTreeMap<&str, &[u8]>, WriteError> {
+    let mut wanted = BTreeMap::new();
+    for file in files {
+        let safe = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
+        if !file.path.split('/').all(safe) {
+            return Err(WriteError::Outside(file.path.clone()));
+        }
+        if wanted.insert(file.path.as_str(), file.contents.as_slice()).is_some() {
+            return Err(WriteError::Twice(file.path.clone()));
+        }
+    }
+    Ok(wanted)
+}
+
 fn at(path: &Path, source: io::Error) -> WriteError {
-    WriteError { path: path.to_path_buf(), source }
+    WriteError::Disk { path: path.to_path_buf(), source }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, WriteError> {
     fs::read(path).map_err(|source| at(path, source))
 }
 
-/// Paths of all files below `directory`, relative to `root`, with `/`.
+/// Paths of all files below `directory`, relative to `root`, with `/`. A symbolic
+/// link is a file, whatever it points to.
 fn list(root: &Path, directory: &Path, found: &mut BTreeSet<String>) -> Result<(), WriteError> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(at(directory, source)),
-    };
-    for entry in entries {
-        let path = entry.map_err(|source| at(directory, source))?.path();
-        if path.is_dir() {
+    for (path, is_directory) in entries(directory)? {
+        if is_directory {
             list(root, &path, found)?;
         } else if let Ok(relative) = path.strip_prefix(root) {
             let parts: Vec<_> =
@@ -105,13 +133,31 @@ fn list(root: &Path, directory: &Path, found: &mut BTreeSet<String>) -> Result<(
     Ok(())
 }
 
-/// Directories without files are stale too; one that is not empty stays.
-fn remove_empty_parents(root: &Path, path: &Path) {
-    let mut parent = path.parent();
-    while let Some(directory) = parent.filter(|directory| *directory != root) {
-        if fs::remove_dir(directory).is_err() {
-            return;
+/// Removes the directories below `directory` that hold no file.
+fn remove_empty(directory: &Path) -> Result<(), WriteError> {
+    for (path, is_directory) in entries(directory)? {
+        if is_directory {
+            remove_empty(&path)?;
+            if entries(&path)?.is_empty() {
+                fs::remove_dir(&path).map_err(|source| at(&path, source))?;
+            }
         }
-        parent = directory.parent();
     }
+    Ok(())
+}
+
+/// What a directory holds, and whether it is a directory; nothing when it does not exist.
+fn entries(directory: &Path) -> Result<Vec<(PathBuf, bool)>, WriteError> {
+    let failed = |source| at(directory, source);
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(source)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        found.push((entry.path(), entry.file_type().map_err(failed)?.is_dir()));
+    }
+    Ok(found)
 }

@@ -6,6 +6,8 @@
 //! the process that started it, however that one ends. Everything here is blocking: async code calls
 //! it from `spawn_blocking`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod http;
 mod nats;
 mod postgres;

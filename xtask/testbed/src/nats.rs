@@ -141,13 +141,13 @@ fn configuration(
     options: &NatsOptions,
 ) -> String {
     let store = directory.display();
-    let sync = if options.durable { "sync_interval: always" } else { "" };
+    let sync = if options.durable { ", sync_interval: always" } else { "" };
     let further = &options.configuration;
     format!(
         "server_name: \"testbed-{port}\"\n\
          listen: \"127.0.0.1:{port}\"\n\
          http: \"127.0.0.1:{monitoring_port}\"\n\
-         jetstream {{ store_dir: \"{store}\" {sync} }}\n\
+         jetstream {{ store_dir: \"{store}\"{sync} }}\n\
          {further}\n"
     )
 }

@@ -104,7 +104,7 @@ impl Leashed {
 
     /// The last `lines` lines of the log, empty if there is none.
     pub fn tail(&self, lines: usize) -> String {
-        log::tail(&self.log, lines)
+        tail(&self.log, lines)
     }
 
     /// Waits until `probe` says that the server is ready. Ends at once, with the end of the log, when

@@ -16,8 +16,7 @@ use crate::model::{Model, Package};
 /// Writes `messages.rs`, `json.rs` and, for packages with services, `grpc.rs`.
 pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> Vec<File> {
     // prost looks at imported messages too; what it makes of them is dropped.
-    let files: Vec<FileDescriptorProto> =
-        contracts.pool.files().map(|file| file.file_descriptor_proto().clone()).collect();
+    let files = files(contracts);
     let directory = format!("packages/{}/src", package.crate_name);
     let (messages, grpc) = prost(model, package, files);
     let mut output = vec![
@@ -29,6 +28,14 @@ pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> V
         output.push(File::new(format!("{directory}/grpc.rs"), format(&text)));
     }
     output
+}
+
+/// All files by name: an image may hold them in any order, which must not show.
+fn files(contracts: &Contracts) -> Vec<FileDescriptorProto> {
+    let files = contracts.pool.files().map(|file| file.file_descriptor_proto().clone());
+    let mut files: Vec<_> = files.collect();
+    files.sort_by(|a, b| a.name().cmp(b.name()));
+    files
 }
 
 /// Messages and tonic's stubs, apart.
@@ -44,8 +51,7 @@ fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (
     let stubs = Rc::new(RefCell::new(String::new()));
     config.service_generator(Box::new(Stubs {
         inner: tonic_prost_build::configure().compile_well_known_types(true).service_generator(),
-        package: package.name.clone(),
-        services: package.services.iter().map(|service| service.name.clone()).collect(),
+        services: package.services.iter().map(|service| service.full_name.clone()).collect(),
         output: Rc::clone(&stubs),
     }));
     let module = Module::from_protobuf_package_name(&package.name);
@@ -62,14 +68,13 @@ fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (
 /// Sends tonic's output to a file of its own, and only for served services.
 struct Stubs {
     inner: Box<dyn ServiceGenerator>,
-    package: String,
     services: BTreeSet<String>,
     output: Rc<RefCell<String>>,
 }
 
 impl ServiceGenerator for Stubs {
     fn generate(&mut self, service: Service, _messages: &mut String) {
-        if service.package == self.package && self.services.contains(&service.proto_name) {
+        if self.services.contains(&format!("{}.{}", service.package, service.proto_name)) {
             self.inner.generate(service, &mut self.output.borrow_mut());
             self.inner.finalize(&mut self.output.borrow_mut());
         }
@@ -103,8 +108,8 @@ fn redacted(package: &Package) -> String {
 
 fn json(model: &Model, package: &Package, contracts: &Contracts) -> String {
     let mut builder = pbjson_build::Builder::new();
-    for file in contracts.pool.files() {
-        builder.register_file_descriptor(file.file_descriptor_proto().clone());
+    for file in files(contracts) {
+        builder.register_file_descriptor(file);
     }
     builder.extern_path(".google.protobuf", "::pbjson_types");
     for other in model.packages.iter().filter(|other| other.name != package.name) {

@@ -1,5 +1,6 @@
 //! The crate of one proto package: its manifest and its `lib.rs`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::rust;
@@ -26,26 +27,42 @@ pub(super) fn manifest_head(name: &str, description: &str) -> String {
 }
 
 /// The transports that a package can be carried by; a port switches on its own.
-fn features(package: &Package) -> Vec<(&'static str, Vec<&'static str>)> {
+fn features(model: &Model, package: &Package) -> Vec<(&'static str, Vec<String>)> {
     let mut features = Vec::new();
+    let mut add = |name, needs: &[&str], crates: &[String]| {
+        let needs = needs.iter().map(|need| format!("dep:{need}"));
+        features.push((name, needs.chain(crates.iter().cloned()).collect()));
+    };
     if !package.services.is_empty() {
-        features.push(("grpc", vec!["dep:tonic", "dep:tonic-prost"]));
-        features.push(("http", vec!["dep:axum", "dep:treaty-http"]));
-        features.push(("mock", vec!["dep:mockall"]));
+        add("grpc", &["tonic", "tonic-prost"], &[]);
+        add("http", &["axum", "treaty-http"], &[]);
+        add("mock", &["mockall"], &[]);
     }
     if !package.streams.is_empty() || !package.events.is_empty() {
-        features.push(("nats", vec!["dep:treaty-nats"]));
+        add("nats", &["treaty-nats"], &stream_crates(model, package));
     }
     if !package.workflows.is_empty() {
-        features.push(("temporal", vec!["dep:treaty-temporal"]));
+        add("temporal", &["treaty-temporal"], &[]);
     }
     features
+}
+
+/// Other packages that declare the streams of this one's events.
+fn stream_crates(model: &Model, package: &Package) -> Vec<String> {
+    let foreign: BTreeSet<_> = package
+        .events
+        .iter()
+        .filter(|event| event.stream_package != package.name)
+        .filter_map(|event| model.package(&event.stream_package))
+        .map(|other| format!("{}/nats", other.crate_name))
+        .collect();
+    foreign.into_iter().collect()
 }
 
 fn manifest(model: &Model, package: &Package) -> String {
     let description = format!("Generated from the contracts of {}.", package.name);
     let mut text = manifest_head(&package.crate_name, &description);
-    let features = features(package);
+    let features = features(model, package);
     if !features.is_empty() {
         text.push_str("\n[features]\n");
     }
@@ -67,11 +84,9 @@ fn manifest(model: &Model, package: &Package) -> String {
             lines.push(format!("{}.workspace = true", other.crate_name));
         }
     }
-    let optional = features.iter().flat_map(|(_, dependencies)| dependencies);
-    lines.extend(optional.map(|dependency| {
-        let name = dependency.trim_start_matches("dep:");
-        format!("{name} = {{ workspace = true, optional = true }}")
-    }));
+    let needed = features.iter().flat_map(|(_, dependencies)| dependencies);
+    let optional = needed.filter_map(|dependency| dependency.strip_prefix("dep:"));
+    lines.extend(optional.map(|name| format!("{name} = {{ workspace = true, optional = true }}")));
     lines.sort();
     let _ = write!(text, "\n[dependencies]\n{}\n", lines.join("\n"));
     text

@@ -514,7 +514,7 @@ impl Port<'_> {
             let field = workflows::starter_field(workflow);
             let (root, module) =
                 (rust::crate_ident(&package.name), rust::ident(&service.module));
-            let starter = format_ident!("{}Starter", workflow.name);
+            let starter = workflows::starter_type(workflow);
             let docs = rust::docs(&workflow.comment);
             quote!(#docs pub #field: ::#root::#module::#starter)
         });

@@ -1,6 +1,6 @@
 //! Temporal workflows and activities: names, task queue, options, starters.
 
-use heck::{ToShoutySnakeCase, ToSnakeCase};
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -29,7 +29,7 @@ pub(super) fn emit(package: &Package, service: &WorkflowService) -> File {
 
 fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
     let name = &workflow.name;
-    let ident = rust::ident(name);
+    let ident = rust::ident(&name.to_upper_camel_case());
     let constant = rust::ident(&name.to_shouty_snake_case());
     let execution = rust::optional_duration(workflow.execution_timeout);
     let run = rust::optional_duration(workflow.run_timeout);
@@ -39,7 +39,7 @@ fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
         name,
         (&workflow.comment, &workflow.input, &workflow.output),
     );
-    let starter = format_ident!("{name}Starter");
+    let starter = starter_type(workflow);
     let starter_docs = format!(" Starts, awaits and schedules [`{name}`].");
     let spec_docs = format!(" Name, task queue and timeouts of [`{name}`].");
     quote! {
@@ -102,7 +102,7 @@ fn contract(
     (comment, input, output): (&str, &TypeRef, &TypeRef),
 ) -> TokenStream {
     let docs = rust::docs(comment);
-    let ident = rust::ident(name);
+    let ident = rust::ident(&name.to_upper_camel_case());
     let constant = rust::ident(&name.to_shouty_snake_case());
     let contract = format_ident!("{kind}Contract");
     let spec = format_ident!("{kind}Spec");
@@ -124,4 +124,9 @@ fn contract(
 /// Name of a workflow's field among the starters of a port.
 pub(super) fn starter_field(workflow: &Workflow) -> proc_macro2::Ident {
     rust::ident(&workflow.name.to_snake_case())
+}
+
+/// Name of the type that starts a workflow.
+pub(super) fn starter_type(workflow: &Workflow) -> proc_macro2::Ident {
+    format_ident!("{}Starter", workflow.name.to_upper_camel_case())
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use heck::ToSnakeCase;
 use prost_reflect::FileDescriptor;
 
-use super::options::{DeployableRule, HandlerRule, extension};
+use super::names;
+use super::options::{DEPLOYABLE, DeployableRule, HandlerRule, extension};
 use super::source::{Report, comment};
-use super::{names, path};
 use crate::load::Contracts;
 use crate::model::{Call, Deployable, Handler, Model};
 
@@ -22,47 +23,75 @@ pub(super) fn lower(
     contracts: &Contracts,
     report: &mut Report,
 ) {
-    let mut declared: Vec<(&FileDescriptor, DeployableRule)> = Vec::new();
-    for file in files {
-        match extension::<DeployableRule>(&contracts.pool, &file.options(), "treaty.v1.deployable") {
-            Ok(None) => {}
-            Ok(Some(rule)) if names::is_safe(&rule.name, '-') => declared.push((file, rule)),
-            Ok(Some(rule)) => refuse(
-                report,
-                file,
-                format!("deployable name `{}` is not usable", rule.name),
-                "Use lower-case letters, digits and hyphens, starting with a letter.",
-            ),
-            Err(message) => refuse(report, file, message, ADVICE),
-        }
-    }
-    let mut servers: BTreeMap<String, String> = BTreeMap::new();
-    for (file, rule) in &declared {
-        for service in &rule.serves {
-            if let Some(other) = servers.insert(service.clone(), rule.name.clone()) {
-                let message = format!("{service} is served by {other} and by {}", rule.name);
-                refuse(report, file, message, "Let one deployable serve it.");
-            }
-        }
-    }
+    let declared = declared(files, contracts, report);
+    let servers = servers(&declared, report);
     let mut deployables: Vec<_> = declared
         .iter()
         .map(|(file, rule)| deployable(model, file, rule, &servers, report))
         .collect();
     deployables.sort_by(|a, b| a.name.cmp(&b.name));
-    for pair in deployables.windows(2) {
-        if pair[0].name == pair[1].name
-            && let Some((file, _)) = declared.iter().find(|(_, rule)| rule.name == pair[0].name)
-        {
-            let message = format!("deployable `{}` is declared twice", pair[0].name);
-            refuse(report, file, message, "Keep one declaration.");
-        }
-    }
     model.deployables = deployables;
 }
 
+/// Every declaration with a usable name that is not taken, and its file.
+fn declared<'a>(
+    files: &'a [FileDescriptor],
+    contracts: &Contracts,
+    report: &mut Report,
+) -> Vec<(&'a FileDescriptor, DeployableRule)> {
+    let mut declared: Vec<(&FileDescriptor, DeployableRule)> = Vec::new();
+    for file in files {
+        let rule: DeployableRule = match extension(&contracts.pool, &file.options(), DEPLOYABLE) {
+            Ok(None) => continue,
+            Ok(Some(rule)) => rule,
+            Err(message) => {
+                refuse(report, file, message, ADVICE);
+                continue;
+            }
+        };
+        if !is_usable(&rule.name) {
+            let message = format!("deployable name `{}` is not usable", rule.name);
+            let advice = "Use lower-case letters, digits and single hyphens, starting with a \
+                          letter, and no word that Rust keeps for itself.";
+            refuse(report, file, message, advice);
+        } else if let Some((first, _)) = declared.iter().find(|(_, known)| known.name == rule.name)
+        {
+            let message =
+                format!("deployable `{}` is already declared in {}", rule.name, first.name());
+            refuse(report, file, message, "Keep one declaration.");
+        } else {
+            declared.push((file, rule));
+        }
+    }
+    declared
+}
+
+/// Which deployable answers each service.
+fn servers(
+    declared: &[(&FileDescriptor, DeployableRule)],
+    report: &mut Report,
+) -> BTreeMap<String, String> {
+    let mut servers: BTreeMap<String, String> = BTreeMap::new();
+    for (file, rule) in declared {
+        for service in &rule.serves {
+            if let Some(other) = servers.insert(service.clone(), rule.name.clone())
+                && other != rule.name
+            {
+                let message = format!("{service} is served by {other} and by {}", rule.name);
+                refuse(report, file, message, "Let one deployable serve it.");
+            }
+        }
+    }
+    servers
+}
+
+/// The name becomes a directory, a crate, and a field of its callers' configuration.
+fn is_usable(name: &str) -> bool {
+    names::is_safe(name, '-') && !names::is_keyword(&name.to_snake_case())
+}
+
 fn refuse(report: &mut Report, file: &FileDescriptor, message: String, advice: &str) {
-    report.add(file, &[path::FILE_OPTIONS], message, advice);
+    report.add(file, &DEPLOYABLE.on(&[]), message, advice);
 }
 
 fn deployable(
@@ -72,33 +101,20 @@ fn deployable(
     servers: &BTreeMap<String, String>,
     report: &mut Report,
 ) -> Deployable {
-    let mut known = |kind: &str, name: &str, exists: bool| {
-        if !exists {
-            let message = format!("{} names {kind} `{name}`, which does not exist", rule.name);
-            refuse(report, file, message, "Give its full name, with the package.");
-        }
-    };
-    for name in rule.serves.iter().chain(&rule.calls) {
-        known("service", name, model.service(name).is_some());
-    }
-    for name in rule.publishes.iter().chain(rule.handles.iter().map(|handler| &handler.event)) {
-        known("event", name, model.event(name).is_some());
-    }
-    for name in rule.runs.iter().chain(&rule.starts) {
-        known("workflow service", name, model.workflow_service(name).is_some());
-    }
+    check_names(model, file, rule, report);
     let mut calls = Vec::new();
     for service in &rule.calls {
         match servers.get(service) {
             Some(server) => {
                 calls.push(Call { service: service.clone(), server: server.clone() });
             }
-            None => refuse(
+            None if model.service(service).is_some() => refuse(
                 report,
                 file,
                 format!("{} calls {service}, which no deployable serves", rule.name),
                 "Add it to `serves` of the deployable that answers it.",
             ),
+            None => {}
         }
     }
     let handles =
@@ -106,7 +122,7 @@ fn deployable(
     Deployable {
         name: rule.name.clone(),
         crate_name: format!("{}-port", rule.name),
-        comment: comment(file, &[path::FILE_OPTIONS, DEPLOYABLE_EXTENSION]),
+        comment: comment(file, &DEPLOYABLE.on(&[])),
         serves: rule.serves.clone(),
         calls,
         publishes: rule.publishes.clone(),
@@ -116,8 +132,48 @@ fn deployable(
     }
 }
 
-/// Number of the extension `treaty.v1.deployable`, which positions are made of.
-const DEPLOYABLE_EXTENSION: i32 = 88131;
+/// Refuses names of things that do not exist, or that one port cannot hold together:
+/// each list becomes a struct with one field a name.
+fn check_names(model: &Model, file: &FileDescriptor, rule: &DeployableRule, report: &mut Report) {
+    let service = |name: &str| model.service(name).is_some();
+    let event = |name: &str| model.event(name).is_some();
+    let workflow = |name: &str| model.workflow_service(name).is_some();
+    let handled: Vec<_> = rule.handles.iter().map(|handler| handler.event.clone()).collect();
+    type Exists<'a> = &'a dyn Fn(&str) -> bool;
+    let lists: [(&str, &str, &[String], Exists<'_>); 6] = [
+        ("serves", "service", &rule.serves, &service),
+        ("calls", "service", &rule.calls, &service),
+        ("publishes", "event", &rule.publishes, &event),
+        ("handles", "event", &handled, &event),
+        ("runs", "workflow service", &rule.runs, &workflow),
+        ("starts", "workflow service", &rule.starts, &workflow),
+    ];
+    for (list, kind, names, exists) in lists {
+        let mut fields: BTreeMap<String, &String> = BTreeMap::new();
+        for name in names {
+            if !exists(name) {
+                let message = format!("{} {list} `{name}`, which is no {kind}", rule.name);
+                refuse(report, file, message, "Give the full name, with the package.");
+                continue;
+            }
+            let last = name.rsplit('.').next().unwrap_or_default();
+            // As the emitter of ports names its fields.
+            let last = last.strip_suffix("Service").unwrap_or(last);
+            match fields.insert(last.to_snake_case(), name) {
+                Some(other) if other == name => {
+                    let message = format!("{} {list} {name} twice", rule.name);
+                    refuse(report, file, message, "Name it once.");
+                }
+                Some(other) => {
+                    let message =
+                        format!("{} {list} {other} and {name}, which become one field", rule.name);
+                    refuse(report, file, message, "Rename one of them.");
+                }
+                None => {}
+            }
+        }
+    }
+}
 
 fn handle(
     rule: &DeployableRule,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use heck::ToSnakeCase;
 use prost_reflect::{FileDescriptor, Kind, MessageDescriptor};
 
-use super::options::{EventRule, StreamRule, extension};
+use super::options::{EVENT, EventRule, STREAM, StreamRule, extension, is_set};
 use super::source::{Report, comment};
-use super::{names, path};
+use super::names;
 use crate::load::Contracts;
 use crate::model::{Event, Model, Package, Part, Stream};
 
@@ -24,49 +24,97 @@ pub(super) fn lower(
     contracts: &Contracts,
     report: &mut Report,
 ) {
-    match extension::<Vec<StreamRule>>(&contracts.pool, &file.options(), "treaty.v1.stream") {
+    match extension::<Vec<StreamRule>>(&contracts.pool, &file.options(), STREAM) {
         Ok(rules) => {
-            for rule in rules.unwrap_or_default() {
-                package.streams.extend(stream(rule, file, report));
+            for (index, rule) in rules.unwrap_or_default().into_iter().enumerate() {
+                match stream(rule) {
+                    Ok(stream) => package.streams.push(stream),
+                    Err((mistake, advice)) => {
+                        report.add(file, &stream_place(index), mistake, advice);
+                    }
+                }
             }
         }
-        Err(message) => report.add(file, &[path::FILE_OPTIONS], message, ADVICE),
+        Err(message) => report.add(file, &STREAM.on(&[]), message, ADVICE),
     }
     for message in file.messages() {
-        match extension::<EventRule>(&contracts.pool, &message.options(), "treaty.v1.event") {
+        match extension::<EventRule>(&contracts.pool, &message.options(), EVENT) {
             Ok(None) => {}
             Ok(Some(rule)) => match event(&rule, file, &message) {
                 Ok(event) => package.events.push(event),
-                Err(mistake) => report.add(file, message.path(), mistake, ADVICE),
+                Err(mistake) => report.add(file, &EVENT.on(message.path()), mistake, ADVICE),
             },
-            Err(mistake) => report.add(file, message.path(), mistake, ADVICE),
+            Err(mistake) => report.add(file, &EVENT.on(message.path()), mistake, ADVICE),
         }
+        refuse_nested(file, &message, contracts, report);
     }
 }
 
-fn stream(rule: StreamRule, file: &FileDescriptor, report: &mut Report) -> Option<Stream> {
-    let at = [path::FILE_OPTIONS];
-    if !names::is_safe(&rule.name, '-') {
-        let advice = "Use lower-case letters, digits and hyphens, as typed after `nats stream info`.";
-        report.add(file, &at, format!("stream name `{}` is not usable", rule.name), advice);
-        return None;
+/// Position of a file's stream, of which there may be several.
+fn stream_place(index: usize) -> Vec<i32> {
+    let mut place = STREAM.on(&[]);
+    place.extend(i32::try_from(index));
+    place
+}
+
+/// Only a message at the top of a file is published: a nested one has no name of its own.
+fn refuse_nested(
+    file: &FileDescriptor,
+    message: &MessageDescriptor,
+    contracts: &Contracts,
+    report: &mut Report,
+) {
+    for child in message.child_messages() {
+        if is_set(&contracts.pool, &child.options(), EVENT) {
+            let text = format!("event {} stands inside another message", child.full_name());
+            let place = EVENT.on(child.path());
+            report.add(file, &place, text, "Move the message to the top of the file.");
+        }
+        refuse_nested(file, &child, contracts, report);
+    }
+}
+
+/// JetStream refuses a shorter age or window than this.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+fn stream(rule: StreamRule) -> Result<Stream, (String, &'static str)> {
+    let name = &rule.name;
+    if !names::is_safe(name, '-') {
+        let advice =
+            "Use lower-case letters, digits and hyphens, as typed after `nats stream info`.";
+        return Err((format!("stream name `{name}` is not usable"), advice));
     }
     let retention = match rule.retention.as_str() {
         "RETENTION_LIMITS" => "Limits",
         "RETENTION_INTEREST" => "Interest",
         _ => {
             let advice = "Use RETENTION_LIMITS or RETENTION_INTEREST.";
-            report.add(file, &at, format!("stream `{}` has no retention", rule.name), advice);
-            return None;
+            return Err((format!("stream `{name}` has no retention"), advice));
         }
     };
-    Some(Stream {
-        name: rule.name,
-        subjects: Vec::new(),
+    if rule.max_bytes < 0 {
+        let advice = "Give the bytes, or leave max_bytes out for no limit.";
+        return Err((format!("stream `{name}` has a negative max_bytes"), advice));
+    }
+    let duplicate_window =
+        rule.duplicate_window.unwrap_or_else(|| DUPLICATE_WINDOW.min(rule.max_age.unwrap_or(DUPLICATE_WINDOW)));
+    for (what, value) in [("max_age", rule.max_age), ("duplicate_window", Some(duplicate_window))] {
+        if value.is_some_and(|value| value < SHORTEST) {
+            let advice = "Give 100 milliseconds or more, or leave it out.";
+            return Err((format!("{what} of stream `{name}` is too short"), advice));
+        }
+    }
+    if rule.max_age.is_some_and(|max_age| duplicate_window > max_age) {
+        let advice = "Messages cannot be remembered longer than they are kept.";
+        return Err((format!("duplicate_window of stream `{name}` exceeds max_age"), advice));
+    }
+    Ok(Stream {
         retention: retention.to_owned(),
+        subjects: Vec::new(),
         max_age: rule.max_age,
         max_bytes: (rule.max_bytes > 0).then_some(rule.max_bytes),
-        duplicate_window: rule.duplicate_window.unwrap_or(DUPLICATE_WINDOW),
+        duplicate_window,
+        name: rule.name,
     })
 }
 
@@ -80,6 +128,10 @@ fn event(
     }
     let subject = template(&rule.subject, message)?;
     let wildcard = wildcard(&rule.subject)?;
+    // It becomes a header of the message, which ends with its line.
+    if !rule.message_id.chars().all(|c| c.is_ascii_graphic()) {
+        return Err("message_id holds more than visible ASCII characters".to_owned());
+    }
     Ok(Event {
         name: message.name().to_owned(),
         full_name: message.full_name().to_owned(),
@@ -135,8 +187,16 @@ fn field(name: &str, message: &MessageDescriptor) -> Result<Part, String> {
 /// The subject with `*` for each field; each field must be a token of its own.
 fn wildcard(subject: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let field = |token: &str| {
+        let inner = token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        inner.is_some_and(|inner| !inner.contains(['{', '}']))
+    };
+    if field(subject.split('.').next().unwrap_or_default()) {
+        // Such a stream would keep foreign subjects too, the server's own included.
+        return Err(format!("subject `{subject}` starts with a field instead of a word"));
+    }
     let tokens = subject.split('.').map(|token| {
-        if token.starts_with('{') && token.ends_with('}') {
+        if field(token) {
             Ok("*")
         } else if !token.is_empty() && token.chars().all(plain) {
             Ok(token)
@@ -155,25 +215,15 @@ pub(super) fn assign_streams(
     contracts: &Contracts,
     report: &mut Report,
 ) {
-    let mut declared: BTreeMap<String, String> = BTreeMap::new();
-    for package in &model.packages {
-        for stream in &package.streams {
-            if declared.insert(stream.name.clone(), package.name.clone()).is_some()
-                && let Some(file) = files.iter().find(|file| file.package_name() == package.name)
-            {
-                let message = format!("stream `{}` is declared twice", stream.name);
-                report.add(file, &[path::FILE_OPTIONS], message, "Keep one declaration.");
-            }
-        }
-    }
+    let declared = declared_streams(files, contracts, report);
     let mut subjects: Vec<(String, String, String)> = Vec::new();
     for event in model.packages.iter_mut().flat_map(|package| &mut package.events) {
         let Some(message) = contracts.pool.get_message_by_name(&event.full_name) else { continue };
         let mut refuse = |text: String, advice: &str| {
-            report.add(&message.parent_file(), message.path(), text, advice);
+            report.add(&message.parent_file(), &EVENT.on(message.path()), text, advice);
         };
         match declared.get(&event.stream) {
-            Some(package) => event.stream_package.clone_from(package),
+            Some((package, _, _)) => event.stream_package.clone_from(package),
             None => refuse(
                 format!("stream `{}` is not declared", event.stream),
                 "Declare it once: option (treaty.v1.stream) = {name: \"…\" retention: …};",
@@ -189,11 +239,45 @@ pub(super) fn assign_streams(
         }
         subjects.push((event.stream.clone(), event.wildcard.clone(), event.full_name.clone()));
     }
+    for package in &mut model.packages {
+        let foreign = package.events.iter().map(|event| event.stream_package.clone());
+        package.dependencies.extend(foreign.filter(|name| !name.is_empty() && *name != package.name));
+        package.dependencies.sort();
+        package.dependencies.dedup();
+    }
     for stream in model.packages.iter_mut().flat_map(|package| &mut package.streams) {
         let own = subjects.iter().filter(|(name, _, _)| *name == stream.name);
         stream.subjects = own.map(|(_, wildcard, _)| wildcard.clone()).collect();
         stream.subjects.sort();
+        let idle = stream.subjects.is_empty() && report.is_empty();
+        if let (true, Some((_, file, place))) = (idle, declared.get(&stream.name)) {
+            let message = format!("no event names stream `{}`", stream.name);
+            let advice = "Name it in the option (treaty.v1.event) of a message, or take it out.";
+            report.add(file, place, message, advice);
+        }
     }
+}
+
+/// Where each stream is declared: package, file and position.
+fn declared_streams<'a>(
+    files: &'a [FileDescriptor],
+    contracts: &Contracts,
+    report: &mut Report,
+) -> BTreeMap<String, (String, &'a FileDescriptor, Vec<i32>)> {
+    let mut declared = BTreeMap::new();
+    for file in files {
+        let rules = extension::<Vec<StreamRule>>(&contracts.pool, &file.options(), STREAM);
+        for (index, rule) in rules.ok().flatten().unwrap_or_default().into_iter().enumerate() {
+            let place = stream_place(index);
+            if declared.contains_key(&rule.name) {
+                let message = format!("stream `{}` is declared twice", rule.name);
+                report.add(file, &place, message, "Keep one declaration.");
+            } else {
+                declared.insert(rule.name, (file.package_name().to_owned(), file, place));
+            }
+        }
+    }
+    declared
 }
 
 fn subjects_overlap(a: &str, b: &str) -> bool {

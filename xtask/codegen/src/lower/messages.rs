@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use heck::ToSnakeCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
-use super::names;
+use super::{message_names, names};
 use super::source::Report;
-use crate::model::{Field, Message, Package, TypeRef};
+use crate::model::{Field, Message, Model, Package, TypeRef};
 
 /// Packages whose types come from a library instead of a generated crate.
 const WELL_KNOWN: &str = "google.protobuf";
@@ -16,6 +16,9 @@ const WELL_KNOWN: &str = "google.protobuf";
 pub(super) fn lower(package: &mut Package, file: &FileDescriptor, report: &mut Report) {
     package.types.extend(file.messages().map(|message| names::message_type(&message).path));
     package.types.extend(file.enums().map(|enumeration| names::enum_type(&enumeration).path));
+    for enumeration in file.enums() {
+        message_names::check_enum(file, &enumeration, report);
+    }
     for message in file.messages() {
         lower_message(package, file, &message, report);
     }
@@ -30,12 +33,15 @@ fn lower_message(
     if message.is_map_entry() {
         return;
     }
-    check_field_names(file, message, report);
+    message_names::check(file, message, report);
+    for child in message.child_enums() {
+        message_names::check_enum(file, &child, report);
+    }
     package.messages.push(Message {
         rust: names::message_type(message),
         full_name: message.full_name().to_owned(),
         fields: fields(message),
-        refers: message.fields().filter_map(|field| referred(&field)).collect(),
+        refers: message.fields().filter_map(|field| referred(&field)).chain(oneofs(message)).collect(),
     });
     for child in message.child_messages() {
         lower_message(package, file, &child, report);
@@ -58,6 +64,40 @@ fn fields(message: &MessageDescriptor) -> Vec<Field> {
     fields
 }
 
+/// The enums that oneofs become, in the module of the message's nested types.
+fn oneofs(message: &MessageDescriptor) -> impl Iterator<Item = TypeRef> {
+    let outer = names::message_type(message);
+    let module = outer.path.rsplit_once("::").map(|(module, _)| format!("{module}::"));
+    let module = format!("{}{}", module.unwrap_or_default(), message.name().to_snake_case());
+    message.oneofs().filter(|oneof| !oneof.is_synthetic()).map(move |oneof| TypeRef {
+        package: outer.package.clone(),
+        path: format!("{module}::{}", oneof.name().to_upper_camel_case()),
+    })
+}
+
+/// Refuses fields and payloads of which nothing is generated.
+pub(super) fn check_types(model: &Model, files: &[FileDescriptor], report: &mut Report) {
+    let generated = |name: &str| model.package(name).is_some();
+    for file in files {
+        let mut pending: Vec<_> = file.messages().collect();
+        while let Some(message) = pending.pop() {
+            for field in message.fields() {
+                message_names::check_type(file, &field, &generated, report);
+            }
+            pending.extend(message.child_messages());
+        }
+        for method in file.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+            for payload in [method.input(), method.output()] {
+                let (name, package) = (payload.full_name(), payload.package_name());
+                if let Some(advice) = message_names::missing(name, package, &generated) {
+                    let text = format!("{name} cannot be generated");
+                    report.add(file, method.path(), text, advice);
+                }
+            }
+        }
+    }
+}
+
 fn is_redacted(field: &FieldDescriptor) -> bool {
     let options = field.options();
     options.get_field_by_name("debug_redact").and_then(|value| value.as_bool()) == Some(true)
@@ -71,30 +111,6 @@ fn referred(field: &FieldDescriptor) -> Option<TypeRef> {
         Kind::Message(message) => Some(names::message_type(&message)),
         Kind::Enum(enumeration) => Some(names::enum_type(&enumeration)),
         _ => None,
-    }
-}
-
-fn check_field_names(file: &FileDescriptor, message: &MessageDescriptor, report: &mut Report) {
-    let mut seen = BTreeSet::new();
-    for field in message.fields() {
-        let rust_name = field.name().to_snake_case();
-        if names::is_keyword(&rust_name) {
-            report.add(
-                file,
-                field.path(),
-                format!("field `{}` is a keyword in Rust", field.name()),
-                "Choose another name, for example with the thing it belongs to: `sport_type` \
-                 instead of `type`.",
-            );
-        }
-        if !seen.insert(rust_name.clone()) {
-            report.add(
-                file,
-                field.path(),
-                format!("two fields of {} become `{rust_name}` in Rust", message.full_name()),
-                "Rename one of them.",
-            );
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod collisions;
 mod deployables;
 mod events;
+mod message_names;
 mod messages;
 mod names;
 mod options;
@@ -14,7 +15,7 @@ mod workflows;
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{FileDescriptor, ServiceDescriptor};
+use prost_reflect::{FileDescriptor, ServiceDescriptor, Syntax};
 
 use crate::load::Contracts;
 use crate::model::{Model, Package};
@@ -26,7 +27,7 @@ const VOCABULARY: &str = "treaty.v1";
 /// Field numbers of `google/protobuf/descriptor.proto`, of which paths are made.
 mod path {
     pub(super) const FILE_PACKAGE: i32 = 2;
-    pub(super) const FILE_OPTIONS: i32 = 8;
+    pub(super) const FILE_SYNTAX: i32 = 12;
 }
 
 /// Checks contracts and turns them into the model.
@@ -37,11 +38,12 @@ pub fn lower(contracts: &Contracts) -> Result<Model, Diagnostics> {
     let mut report = Report::default();
     let files = root_files(contracts);
     let mut model = Model { packages: packages(contracts, &files, &mut report), ..Model::default() };
+    messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
     deployables::lower(&mut model, &files, contracts, &mut report);
     services::resolve_callers(&mut model);
     routes::check_overlaps(&model, &files, &mut report);
-    collisions::check(&model, &files, &mut report);
+    collisions::check(&model, &files, &contracts.pool, &mut report);
     let mistakes = report.into_mistakes();
     if mistakes.is_empty() { Ok(model) } else { Err(Diagnostics(mistakes)) }
 }
@@ -64,24 +66,34 @@ fn packages(
 ) -> Vec<Package> {
     let mut by_name: BTreeMap<&str, Vec<&FileDescriptor>> = BTreeMap::new();
     for file in files {
+        if file.syntax() != Syntax::Proto3 {
+            let advice = "Write syntax = \"proto3\";";
+            report.add(file, &[path::FILE_SYNTAX], "the contract is not proto3", advice);
+        }
         if is_safe_package(file, report) {
             by_name.entry(file.package_name()).or_default().push(file);
         }
     }
     by_name
         .into_iter()
-        .filter(|(_, files)| files.iter().any(|file| holds_definitions(file)))
+        .filter(|(_, files)| files.iter().any(|file| holds_definitions(contracts, file)))
         .map(|(name, files)| package(contracts, name, &files, report))
         .collect()
 }
 
-fn holds_definitions(file: &FileDescriptor) -> bool {
+fn holds_definitions(contracts: &Contracts, file: &FileDescriptor) -> bool {
     file.messages().len() + file.enums().len() + file.services().len() > 0
+        || options::is_set(&contracts.pool, &file.options(), options::STREAM)
 }
 
 /// A package becomes directories and crate names, so it must not name others.
 fn is_safe_package(file: &FileDescriptor, report: &mut Report) -> bool {
     let package = file.package_name();
+    if package.is_empty() {
+        let advice = "Add for example package acme.orders.v1; below the syntax.";
+        report.add(file, &[path::FILE_PACKAGE], "the contract has no package", advice);
+        return false;
+    }
     let safe = package.split('.').all(|segment| names::is_safe(segment, '_'));
     if !safe {
         report.add(

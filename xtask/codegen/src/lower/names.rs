@@ -20,10 +20,12 @@ pub(super) fn is_keyword(word: &str) -> bool {
 }
 
 /// Whether a package segment or a deployable's name is safe as a directory and
-/// crate name: lower-case letters, digits, and `separator`, starting with a letter.
+/// crate name: lower-case letters, digits, and single `separator`s, starting with a
+/// letter.
 pub(super) fn is_safe(segment: &str, separator: char) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == separator;
-    segment.starts_with(|c: char| c.is_ascii_lowercase()) && segment.chars().all(allowed)
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    segment.starts_with(|c: char| c.is_ascii_lowercase())
+        && segment.split(separator).all(|word| !word.is_empty() && word.chars().all(allowed))
 }
 
 /// Crate name of a package: `stravasync.athletes.v1` -> `stravasync-athletes-v1`.

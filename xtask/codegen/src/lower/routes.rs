@@ -3,7 +3,7 @@
 use heck::ToSnakeCase;
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::options::{HttpRule, extension};
+use super::options::{HTTP, HttpRule, extension};
 use super::source::Report;
 use super::{find_service, names};
 use crate::load::Contracts;
@@ -22,21 +22,27 @@ pub(super) fn lower(
     method: &MethodDescriptor,
     report: &mut Report,
 ) -> Vec<Route> {
-    match extension::<HttpRule>(&contracts.pool, &method.options(), "google.api.http") {
-        Ok(None) => Vec::new(),
-        Ok(Some(rule)) => std::iter::once(&rule)
-            .chain(&rule.additional_bindings)
-            .filter_map(|rule| {
-                route(rule, &method.input())
-                    .map_err(|(message, advice)| report.add(file, method.path(), message, advice))
-                    .ok()
-            })
-            .collect(),
+    let place = HTTP.on(method.path());
+    let rule: HttpRule = match extension(&contracts.pool, &method.options(), HTTP) {
+        Ok(None) => return Vec::new(),
+        Ok(Some(rule)) => rule,
         Err(message) => {
-            report.add(file, method.path(), message, "See google/api/http.proto.");
-            Vec::new()
+            report.add(file, &place, message, "See google/api/http.proto.");
+            return Vec::new();
         }
+    };
+    if rule.additional_bindings.iter().any(|more| !more.additional_bindings.is_empty()) {
+        let advice = "Put all of them into the first rule.";
+        report.add(file, &place, "an additional binding has additional bindings", advice);
     }
+    let rules = std::iter::once(&rule).chain(&rule.additional_bindings);
+    rules
+        .filter_map(|rule| {
+            route(rule, &method.input())
+                .map_err(|(message, advice)| report.add(file, &place, message, advice))
+                .ok()
+        })
+        .collect()
 }
 
 type Mistake = (String, &'static str);
@@ -88,8 +94,12 @@ fn variables(path: &str) -> Result<Vec<&str>, Mistake> {
         let variable = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
         let checked = variable.unwrap_or(segment);
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        if checked.is_empty() || !checked.chars().all(plain) {
+        if matches!(checked, "" | "." | "..") || !checked.chars().all(plain) {
             return Err(wrong());
+        }
+        if variable.is_some_and(|variable| names.contains(&variable)) {
+            let message = format!("path `{path}` has variable `{checked}` twice");
+            return Err((message, "Let each variable stand for another field."));
         }
         names.extend(variable);
     }
@@ -165,23 +175,23 @@ pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &m
         let descriptor = find_service(files, &service.full_name);
         for method in &service.methods {
             let name = format!("{}.{}", service.full_name, method.name);
+            let declared = descriptor.as_ref().and_then(|service| {
+                service.methods().find(|candidate| candidate.name() == method.name)
+            });
             for route in &method.routes {
-                let other = seen.iter().find(|(_, known)| overlap(known, route));
-                let declared = descriptor.as_ref().and_then(|service| {
-                    service.methods().find(|candidate| candidate.name() == method.name)
-                });
-                if let (Some((other, known)), Some(declared)) = (other, declared) {
-                    report.add(
-                        &declared.parent_file(),
-                        declared.path(),
-                        format!(
-                            "route `{} {}` can match the same request as `{}` of {other}",
-                            route.verb.to_uppercase(),
-                            route.path,
-                            known.path
-                        ),
-                        "Change one path so that no request fits both.",
+                let clash = seen
+                    .iter()
+                    .find_map(|(other, known)| Some((other, known, clash(known, route)?)));
+                if let (Some((other, known, (problem, advice))), Some(declared)) =
+                    (clash, &declared)
+                {
+                    let message = format!(
+                        "route `{}` {problem} `{}` of {other}",
+                        text(route),
+                        text(known)
                     );
+                    let place = HTTP.on(declared.path());
+                    report.add(&declared.parent_file(), &place, message, advice);
                 }
                 seen.push((name.clone(), route));
             }
@@ -189,8 +199,27 @@ pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &m
     }
 }
 
-fn overlap(a: &Route, b: &Route) -> bool {
+fn text(route: &Route) -> String {
+    format!("{} {}", route.verb.to_uppercase(), route.path)
+}
+
+/// Why two routes cannot stand beside each other, and what to do about it.
+fn clash(a: &Route, b: &Route) -> Option<(&'static str, &'static str)> {
+    if a.path == b.path {
+        let advice = "Change one path or verb.";
+        return (a.verb == b.verb).then_some(("is already that of", advice));
+    }
     let (left, right): (Vec<_>, Vec<_>) = (a.path.split('/').collect(), b.path.split('/').collect());
-    let same = |(x, y): (&&str, &&str)| x == y || x.starts_with('{') || y.starts_with('{');
-    a.verb == b.verb && left.len() == right.len() && left.iter().zip(&right).all(same)
+    let variable = |segment: &str| segment.starts_with('{');
+    let pairs = || left.iter().zip(&right);
+    if left.len() != right.len() || !pairs().all(|(x, y)| x == y || variable(x) || variable(y)) {
+        return None;
+    }
+    // A router chooses by path first and by verb then: a path of its own that
+    // another one covers hides that one's verbs, so the verbs need not be the same.
+    if pairs().all(|(x, y)| x == y || (variable(x) && variable(y))) {
+        return Some(("differs only in names of variables from", "Name the variables alike."));
+    }
+    let advice = "Change one path so that no request fits both.";
+    Some(("can match the same request as", advice))
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use heck::ToSnakeCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
-use super::options::{MethodRule, extension};
+use super::options::{ACTIVITY, METHOD, MethodRule, WORKFLOW, extension, is_set};
 use super::source::{Report, comment};
 use super::{names, routes};
 use crate::load::Contracts;
@@ -14,6 +14,19 @@ use crate::model::{Access, Method, Model, Service};
 /// The deadline of an RPC whose contract declares none.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Functions that tonic's clients, and the adapters around them, have anyway.
+const RESERVED: [&str; 9] = [
+    "accept_compressed",
+    "clone",
+    "connect",
+    "max_decoding_message_size",
+    "max_encoding_message_size",
+    "new",
+    "send_compressed",
+    "with_interceptor",
+    "with_origin",
+];
+
 pub(super) fn lower(
     contracts: &Contracts,
     file: &FileDescriptor,
@@ -21,7 +34,7 @@ pub(super) fn lower(
     report: &mut Report,
 ) -> Service {
     Service {
-        name: service.name().to_owned(),
+        name: service.name().to_upper_camel_case(),
         full_name: service.full_name().to_owned(),
         module: service.name().to_snake_case(),
         comment: comment(file, service.path()),
@@ -43,16 +56,32 @@ fn lower_method(
         report.add(file, method.path(), "streaming RPCs cannot be generated yet", advice);
         return None;
     }
-    let rule = match extension(&contracts.pool, &method.options(), "treaty.v1.method") {
+    let rust_name = rust_name(file, method, report);
+    if RESERVED.contains(&rust_name.as_str()) {
+        let name = method.name();
+        let message = format!("RPC `{name}` becomes `{rust_name}`, which every client already has");
+        let advice = "Name what it acts on as well, for example `CloneOrder` instead of `Clone`.";
+        report.add(file, method.path(), message, advice);
+    }
+    let options = method.options();
+    for rule in [WORKFLOW, ACTIVITY] {
+        if is_set(&contracts.pool, &options, rule) {
+            let message = format!("option ({}) outside of a workflow service", rule.name);
+            let advice = "Give the service a task queue: option (treaty.v1.workflows) = …;";
+            report.add(file, &rule.on(method.path()), message, advice);
+        }
+    }
+    let rule = match extension(&contracts.pool, &options, METHOD) {
         Ok(rule) => rule.unwrap_or_default(),
         Err(message) => {
-            report.add(file, method.path(), message, "See treaty/v1/method.proto.");
+            let advice = "See treaty/v1/method.proto.";
+            report.add(file, &METHOD.on(method.path()), message, advice);
             return None;
         }
     };
     Some(Method {
         name: method.name().to_owned(),
-        rust_name: rust_name(file, method, report),
+        rust_name,
         comment: comment(file, method.path()),
         input: names::message_type(&method.input()),
         output: names::message_type(&method.output()),
@@ -95,23 +124,27 @@ fn access(
             "Say who may call it: option (treaty.v1.method) = {access: [ACCESS_CALLERS]};",
         );
     }
+    let place = METHOD.on(method.path());
     let mut groups = Vec::new();
     for name in &rule.access {
-        match name.as_str() {
-            "ACCESS_PUBLIC" => groups.push(Access::Public),
-            "ACCESS_CALLERS" => groups.push(Access::Callers(Vec::new())),
-            "ACCESS_OPERATORS" => groups.push(Access::Operators),
-            other => report.add(
-                file,
-                method.path(),
-                format!("{other} admits nobody"),
-                "Use ACCESS_PUBLIC, ACCESS_CALLERS or ACCESS_OPERATORS.",
-            ),
+        let group = match name.as_str() {
+            "ACCESS_PUBLIC" => Access::Public,
+            "ACCESS_CALLERS" => Access::Callers(Vec::new()),
+            "ACCESS_OPERATORS" => Access::Operators,
+            other => {
+                let advice = "Use ACCESS_PUBLIC, ACCESS_CALLERS or ACCESS_OPERATORS.";
+                report.add(file, &place, format!("{other} admits nobody"), advice);
+                continue;
+            }
+        };
+        if groups.contains(&group) {
+            report.add(file, &place, format!("{name} is given twice"), "Keep one.");
         }
+        groups.push(group);
     }
     if groups.contains(&Access::Public) && groups.len() > 1 {
         let advice = "Keep ACCESS_PUBLIC alone, or take it out.";
-        report.add(file, method.path(), "ACCESS_PUBLIC makes the other groups idle", advice);
+        report.add(file, &place, "ACCESS_PUBLIC makes the other groups idle", advice);
     }
     groups
 }
@@ -125,7 +158,8 @@ fn deadline(
     let deadline = rule.deadline.unwrap_or(DEFAULT_DEADLINE);
     if deadline.is_zero() {
         let advice = "Give it a positive duration, or leave it out for 10 seconds.";
-        report.add(file, method.path(), "a deadline of 0 fails every call", advice);
+        let place = METHOD.on(method.path());
+        report.add(file, &place, "a deadline of 0 fails every call", advice);
     }
     deadline
 }

@@ -32,6 +32,11 @@ impl Report {
         });
     }
 
+    /// Whether nothing was wrong so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
     /// All mistakes, by file and line.
     pub(super) fn into_mistakes(self) -> Vec<Diagnostic> {
         self.mistakes.into_iter().collect()

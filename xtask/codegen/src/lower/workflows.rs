@@ -5,7 +5,10 @@ use std::time::Duration;
 use heck::ToSnakeCase;
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
-use super::options::{ActivityRule, RetryPolicy, WorkflowRule, WorkflowsRule, extension};
+use super::options::{
+    ACTIVITY, ActivityRule, HTTP, METHOD, RetryPolicy, Rule, WORKFLOW, WORKFLOWS, WorkflowRule,
+    WorkflowsRule, extension, is_set,
+};
 use super::source::{Report, comment};
 use super::{names, services};
 use crate::load::Contracts;
@@ -15,8 +18,7 @@ const ADVICE: &str = "See treaty/v1/workflow.proto.";
 
 /// Whether the service declares a task queue.
 pub(super) fn is_workflow_service(contracts: &Contracts, service: &ServiceDescriptor) -> bool {
-    let descriptor = contracts.pool.get_extension_by_name("treaty.v1.workflows");
-    descriptor.is_some_and(|descriptor| service.options().has_extension(&descriptor))
+    is_set(&contracts.pool, &service.options(), WORKFLOWS)
 }
 
 pub(super) fn lower(
@@ -25,15 +27,16 @@ pub(super) fn lower(
     service: &ServiceDescriptor,
     report: &mut Report,
 ) -> WorkflowService {
-    let rule: WorkflowsRule = extension(&contracts.pool, &service.options(), "treaty.v1.workflows")
+    let place = WORKFLOWS.on(service.path());
+    let rule: WorkflowsRule = extension(&contracts.pool, &service.options(), WORKFLOWS)
         .unwrap_or_else(|message| {
-            report.add(file, service.path(), message, ADVICE);
+            report.add(file, &place, message, ADVICE);
             None
         })
         .unwrap_or_default();
     if rule.task_queue.is_empty() {
         let advice = "Add task_queue: \"orders\" to option (treaty.v1.workflows).";
-        report.add(file, service.path(), "the workflow service has no task queue", advice);
+        report.add(file, &place, "the workflow service has no task queue", advice);
     }
     let mut lowered = WorkflowService {
         name: service.name().to_owned(),
@@ -45,8 +48,13 @@ pub(super) fn lower(
         activities: Vec::new(),
     };
     for method in service.methods() {
-        if let Err(message) = lower_method(contracts, file, &method, &mut lowered, report) {
-            report.add(file, method.path(), message, ADVICE);
+        if method.is_client_streaming() || method.is_server_streaming() {
+            let advice = "Take `stream` out: a workflow has one argument and one result.";
+            report.add(file, method.path(), "a workflow or activity cannot stream", advice);
+        }
+        if let Err((place, message)) = lower_method(contracts, file, &method, &mut lowered, report)
+        {
+            report.add(file, &place, message, ADVICE);
         }
     }
     lowered
@@ -58,14 +66,21 @@ fn lower_method(
     method: &MethodDescriptor,
     service: &mut WorkflowService,
     report: &mut Report,
-) -> Result<(), String> {
+) -> Result<(), (Vec<i32>, String)> {
     // The name is checked as that of an RPC: it becomes a module and functions too.
     services::rust_name(file, method, report);
     let options = method.options();
+    for rule in [METHOD, HTTP] {
+        if is_set(&contracts.pool, &options, rule) {
+            let message = format!("option ({}) means nothing to a workflow or activity", rule.name);
+            return Err((rule.on(method.path()), message));
+        }
+    }
+    let at = |rule: Rule| move |message: String| (rule.on(method.path()), message);
     let workflow: Option<WorkflowRule> =
-        extension(&contracts.pool, &options, "treaty.v1.workflow")?;
+        extension(&contracts.pool, &options, WORKFLOW).map_err(at(WORKFLOW))?;
     let activity: Option<ActivityRule> =
-        extension(&contracts.pool, &options, "treaty.v1.activity")?;
+        extension(&contracts.pool, &options, ACTIVITY).map_err(at(ACTIVITY))?;
     let (name, comment) = (method.name().to_owned(), comment(file, method.path()));
     let (input, output) =
         (names::message_type(&method.input()), names::message_type(&method.output()));
@@ -79,17 +94,16 @@ fn lower_method(
             input,
             output,
             start_to_close: rule.start_to_close.filter(|limit| !limit.is_zero()).ok_or_else(
-                || "an activity needs a positive start_to_close".to_owned(),
+                || at(ACTIVITY)("an activity needs a positive start_to_close".to_owned()),
             )?,
             heartbeat: rule.heartbeat,
             schedule_to_close: rule.schedule_to_close,
-            retry: retry(&rule.retry)?,
+            retry: retry(&rule.retry).map_err(at(ACTIVITY))?,
         }),
         _ => {
-            return Err(format!(
-                "{} must be either a workflow or an activity",
-                method.full_name()
-            ));
+            let message =
+                format!("{} must be either a workflow or an activity", method.full_name());
+            return Err((method.path().to_vec(), message));
         }
     }
     Ok(())

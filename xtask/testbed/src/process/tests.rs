@@ -38,9 +38,8 @@ fn a_process_that_ignores_its_stop_signal_is_killed() {
         .grace(Duration::from_millis(300))
         .start(&log)
         .unwrap();
-    let text = log.clone();
     stubborn
-        .wait_ready(Duration::from_secs(5), || Ok(fs::read_to_string(&text)?.contains("ready\n")))
+        .wait_ready(Duration::from_secs(5), || Ok(fs::read_to_string(&log)?.contains("ready\n")))
         .unwrap();
     let pid = stubborn.pid();
     stubborn.stop();

@@ -1,5 +1,5 @@
 //! Starts every server for real.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod nats;
 mod postgres;

@@ -1,0 +1,84 @@
+//! The composition root: what is made of what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use consumer_port::{Clients, Publishers};
+use tokio::net::TcpListener;
+use treaty_error::Error;
+use treaty_nats::{Connection, HandlerStats};
+use treaty_service::health::Component;
+use treaty_service::{Health, Shutdown};
+
+use crate::config::Config;
+use crate::handlers::SyncAthletes;
+use crate::strava::StravaClient;
+
+/// How often readiness looks at the connection to NATS.
+const READINESS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The consumer at work.
+#[derive(Debug)]
+pub struct App {
+    stats: Arc<HandlerStats>,
+}
+
+impl App {
+    /// Starts the tasks of the consumer. They end when `shutdown` begins, after the jobs in work.
+    ///
+    /// Health is answered from the start, so that a process that still waits for NATS is alive but
+    /// not ready.
+    ///
+    /// # Errors
+    /// When something that it stands on cannot be reached or used.
+    pub async fn start(
+        config: Config,
+        health_listener: TcpListener,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
+        let health = Health::new();
+        let nats_ready = health.component("nats");
+        shutdown.spawn("health", health.serve(health_listener, shutdown.token()));
+
+        let clients = Clients::connect(&config.peers)?;
+        let strava = Arc::new(StravaClient::new(&config.strava)?);
+        let mut nats = config.nats.clone();
+        nats.name.get_or_insert_with(|| "consumer".to_owned());
+        let connection = treaty_nats::connect(&nats).await?;
+        connection.ensure_streams(consumer_port::STREAMS).await?;
+        let publishers = Publishers::new(&connection);
+        let handler = Arc::new(SyncAthletes::new(
+            strava,
+            &clients,
+            Arc::new(publishers.athlete_sync_ended),
+            config.sync.deadline(),
+        ));
+
+        let stats: Arc<HandlerStats> = Arc::default();
+        spawn_readiness(connection.clone(), nats_ready, shutdown);
+        let (token, counters) = (shutdown.token(), Arc::clone(&stats));
+        shutdown.spawn("handle SyncAthlete", async move {
+            consumer_port::handle_sync_athlete(&connection, handler, token, counters).await
+        });
+        Ok(Self { stats })
+    }
+
+    /// What the handler of jobs has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Arc<HandlerStats> {
+        Arc::clone(&self.stats)
+    }
+}
+
+fn spawn_readiness(connection: Connection, nats: Component, shutdown: &Shutdown) {
+    let token = shutdown.token();
+    shutdown.spawn("readiness", async move {
+        loop {
+            nats.set_ready(connection.is_connected());
+            tokio::select! {
+                () = token.cancelled() => return Ok::<(), Error>(()),
+                () = tokio::time::sleep(READINESS_INTERVAL) => {}
+            }
+        }
+    });
+}

@@ -1,0 +1,10 @@
+//! Strava's API, as far as this service reads it.
+
+mod activity;
+mod client;
+mod error;
+mod quota;
+
+pub use activity::Page;
+pub use client::{ActivityPages, StravaClient};
+pub use error::StravaError;
