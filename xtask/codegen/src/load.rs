@@ -34,12 +34,12 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
     }
     let include_paths = std::iter::once(directory).chain(includes.iter().map(PathBuf::as_path));
     let mut compiler = protox::Compiler::new(include_paths)
-        .map_err(|error| Diagnostics(vec![diagnostic(&error)]))?;
+        .map_err(|error| Diagnostics(diagnostics(&error, directory)))?;
     compiler.include_source_info(true).include_imports(true);
     let mut mistakes = BTreeSet::new();
     for root in &roots {
         if let Err(error) = compiler.open_file(directory.join(root)) {
-            mistakes.insert(diagnostic(&error));
+            mistakes.extend(diagnostics(&error, directory));
         }
     }
     if !mistakes.is_empty() {
@@ -96,41 +96,58 @@ fn proto_files(directory: &Path) -> std::io::Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// Takes the position of protox's first label, and what it says of the cause.
-fn diagnostic(error: &protox::Error) -> Diagnostic {
-    let label = error.labels().and_then(|mut labels| labels.next());
-    let position = label.and_then(|label| position(error, &label));
-    let (line, column) = position.unwrap_or((0, 0));
-    let advice = error.help().map(|help| help.to_string());
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !message.contains(&said) {
-            message = format!("{message}: {said}");
-        }
-        cause = error.source();
-    }
-    Diagnostic {
-        file: error.file().unwrap_or("contracts").to_owned(),
-        line,
-        column,
-        message,
-        advice: advice.unwrap_or_else(|| {
-            "The contract is not valid protobuf; `buf lint` explains more.".to_owned()
-        }),
+/// What the parser says of one file, which may be several mistakes at once.
+fn diagnostics(error: &protox::Error, directory: &Path) -> Vec<Diagnostic> {
+    let file = error.file().unwrap_or("contracts");
+    let related = error.related().into_iter().flatten();
+    std::iter::once(error as &dyn miette::Diagnostic)
+        .chain(related)
+        .map(|mistake| {
+            let label = mistake.labels().and_then(|mut labels| labels.next());
+            let position = label.and_then(|label| position(error.source_code()?, label.offset()));
+            let (line, column) =
+                position.or_else(|| end_of_file(mistake, &directory.join(file))).unwrap_or((0, 0));
+            let message = with_cause(mistake);
+            let advice = mistake.help().map(|help| help.to_string());
+            let advice = advice.unwrap_or_else(|| advice_about(&message).to_owned());
+            Diagnostic { file: file.to_owned(), line, column, message, advice }
+        })
+        .collect()
+}
+
+/// What to do about a mistake for which the parser has no advice of its own.
+fn advice_about(message: &str) -> &'static str {
+    if message.contains("for option") {
+        "Each option is explained where it is declared, those of Treaty in treaty/v1."
+    } else if message.starts_with("import") {
+        "Imports are named from the top of the contracts, for example treaty/v1/method.proto."
+    } else if message.contains("is not defined") {
+        "Import the file that declares it, and give its package with its name."
+    } else {
+        "Here the contract stops being valid protobuf; the mistake may be just before."
     }
 }
 
-/// Line and column, from 1, of a place in the text of an error's file.
-fn position(error: &protox::Error, label: &miette::LabeledSpan) -> Option<(usize, usize)> {
-    let source = error.source_code()?;
-    let read = |offset: usize| source.read_span(&(offset, 0).into(), 0, 0).ok();
-    let place = |contents: &dyn miette::SpanContents| (contents.line() + 1, contents.column() + 1);
-    if let Some(contents) = read(label.offset()) {
-        return Some(place(&*contents));
+/// A message and what caused it, for example the value inside an option.
+fn with_cause(mistake: &dyn miette::Diagnostic) -> String {
+    match mistake.diagnostic_source() {
+        Some(cause) => format!("{mistake}: {}", with_cause(cause)),
+        None => mistake.to_string(),
     }
-    // Beyond the last character: what is missing at the end of a file.
-    let (line, column) = place(&*read(label.offset().checked_sub(1)?)?);
-    Some((line, column + 1))
+}
+
+/// Line and column, from 1, of an offset into a text.
+fn position(source: &dyn miette::SourceCode, offset: usize) -> Option<(usize, usize)> {
+    let contents = source.read_span(&(offset, 0).into(), 0, 0).ok()?;
+    Some((contents.line() + 1, contents.column() + 1))
+}
+
+/// The parser has no place for what is missing at the end of a file.
+fn end_of_file(mistake: &dyn miette::Diagnostic, path: &Path) -> Option<(usize, usize)> {
+    if !mistake.to_string().contains("end of file") {
+        return None;
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let last = text.lines().last().unwrap_or_default();
+    Some((text.lines().count().max(1), last.chars().count() + 1))
 }

@@ -60,6 +60,8 @@ pub struct Message {
     pub full_name: String,
     /// Fields in order of declaration; those of a oneof count as one, by the oneof's name.
     pub fields: Vec<Field>,
+    /// Its oneofs, each of which is an enum in Rust.
+    pub oneofs: Vec<Oneof>,
     /// Types that its fields refer to, for the closure of a port.
     pub refers: Vec<TypeRef>,
 }
@@ -68,14 +70,24 @@ impl Message {
     /// Whether a field of it must not be printed.
     #[must_use]
     pub fn is_redacted(&self) -> bool {
-        self.fields.iter().any(|field| field.redacted)
+        let variants = self.oneofs.iter().flat_map(|oneof| &oneof.variants);
+        self.fields.iter().chain(variants).any(|field| field.redacted)
     }
 }
 
-/// A field of a message.
+/// A oneof of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Oneof {
+    /// The Rust enum.
+    pub rust: TypeRef,
+    /// Its variants.
+    pub variants: Vec<Field>,
+}
+
+/// A field of a message, or a variant of a oneof.
 #[derive(Clone, Debug, Serialize)]
 pub struct Field {
-    /// Name of the struct's field.
+    /// Name of the struct's field or the enum's variant.
     pub rust_name: String,
     /// `debug_redact` was set on it.
     pub redacted: bool,

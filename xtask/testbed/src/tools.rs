@@ -111,11 +111,10 @@ impl Tools {
         let entry = self.catalog.entry(tool);
         install::install(self, tool).with_context(|| {
             format!(
-                "{tool} {} or newer is missing; {}. To install it by hand:\n{}\n\
-                 or name an existing one in {}",
+                "{tool} {} or newer is missing ({}); install it with {}, or name one in {}",
                 entry.minimum,
                 entry.why,
-                entry.install.advice("  "),
+                entry.install.advice(),
                 entry.override_variable,
             )
         })?;

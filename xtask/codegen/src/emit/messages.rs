@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use prost_build::{Module, Service, ServiceGenerator};
 use prost_types::FileDescriptorProto;
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::rust;
 use crate::File;
 use crate::load::Contracts;
-use crate::model::{Model, Package};
+use crate::model::{Message, Model, Oneof, Package, TypeRef};
 
 /// Writes `messages.rs`, `json.rs` and, for packages with services, `grpc.rs`.
 pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> Vec<File> {
@@ -81,29 +82,62 @@ impl ServiceGenerator for Stubs {
     }
 }
 
-/// `Debug` for messages with fields that must not be printed.
+/// `Debug` for messages with fields that must not be printed, and for everything
+/// inside of them: prost leaves it out for both.
 fn redacted(package: &Package) -> String {
-    let implementations = package.messages.iter().filter(|message| message.is_redacted());
-    let tokens = implementations.map(|message| {
-        let path = message.rust.path.split("::").map(rust::ident);
-        let name = message.rust.path.rsplit("::").next().unwrap_or_default();
-        let fields = message.fields.iter().map(|field| {
-            let (label, member) = (&field.rust_name, rust::ident(&field.rust_name));
-            if field.redacted {
-                quote!(.field(#label, &::core::format_args!("[redacted]")))
-            } else {
-                quote!(.field(#label, &self.#member))
-            }
-        });
-        quote! {
-            impl ::core::fmt::Debug for #(#path)::* {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.debug_struct(#name)#(#fields)*.finish()
-                }
-            }
-        }
+    let written = package.messages.iter().filter(|message| is_left_out(package, message));
+    let tokens = written.map(|message| {
+        let implementation = debug_message(message);
+        let oneofs = message.oneofs.iter().map(debug_oneof);
+        quote!(#implementation #(#oneofs)*)
     });
     tokens.map(|tokens| tokens.to_string()).collect()
+}
+
+fn is_left_out(package: &Package, message: &Message) -> bool {
+    let outer = |name: &str| {
+        let rest = message.full_name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut redacted = package.messages.iter().filter(|other| other.is_redacted());
+    redacted.any(|other| outer(&other.full_name))
+}
+
+fn debug_message(message: &Message) -> TokenStream {
+    let fields = message.fields.iter().map(|field| {
+        let (label, member) = (&field.rust_name, rust::ident(&field.rust_name));
+        if field.redacted {
+            quote!(.field(#label, &::core::format_args!("[redacted]")))
+        } else {
+            quote!(.field(#label, &self.#member))
+        }
+    });
+    let name = message.rust.path.rsplit("::").next().unwrap_or_default();
+    debug(&message.rust, quote!(f.debug_struct(#name)#(#fields)*.finish()))
+}
+
+fn debug_oneof(oneof: &Oneof) -> TokenStream {
+    let arms = oneof.variants.iter().map(|variant| {
+        let (label, name) = (&variant.rust_name, rust::ident(&variant.rust_name));
+        if variant.redacted {
+            let text = quote!(::core::format_args!("[redacted]"));
+            quote!(Self::#name(_) => f.debug_tuple(#label).field(&#text).finish(),)
+        } else {
+            quote!(Self::#name(value) => f.debug_tuple(#label).field(value).finish(),)
+        }
+    });
+    debug(&oneof.rust, quote!(match self { #(#arms)* }))
+}
+
+fn debug(reference: &TypeRef, body: TokenStream) -> TokenStream {
+    let path = reference.path.split("::").map(rust::ident);
+    quote! {
+        impl ::core::fmt::Debug for #(#path)::* {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #body
+            }
+        }
+    }
 }
 
 fn json(model: &Model, package: &Package, contracts: &Contracts) -> String {

@@ -99,7 +99,8 @@ fn library(package: &Package) -> String {
         text.push_str("//!\n");
     }
     for line in package.comment.lines() {
-        let _ = writeln!(text, "//!{}{line}", if line.starts_with(' ') { "" } else { " " });
+        let space = if line.is_empty() || line.starts_with(' ') { "" } else { " " };
+        let _ = writeln!(text, "//!{space}{line}");
     }
     text.push_str("\n#![forbid(unsafe_code)]\n\n");
     let mut modules = vec![("json".to_owned(), None, "mod"), ("messages".to_owned(), None, "mod")];

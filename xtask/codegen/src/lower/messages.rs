@@ -7,7 +7,7 @@ use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
 use super::{message_names, names};
 use super::source::Report;
-use crate::model::{Field, Message, Model, Package, TypeRef};
+use crate::model::{Field, Message, Model, Oneof, Package, TypeRef};
 
 /// Packages whose types come from a library instead of a generated crate.
 const WELL_KNOWN: &str = "google.protobuf";
@@ -37,11 +37,17 @@ fn lower_message(
     for child in message.child_enums() {
         message_names::check_enum(file, &child, report);
     }
+    let oneofs = oneofs(message);
     package.messages.push(Message {
         rust: names::message_type(message),
         full_name: message.full_name().to_owned(),
         fields: fields(message),
-        refers: message.fields().filter_map(|field| referred(&field)).chain(oneofs(message)).collect(),
+        refers: message
+            .fields()
+            .filter_map(|field| referred(&field))
+            .chain(oneofs.iter().map(|oneof| oneof.rust.clone()))
+            .collect(),
+        oneofs,
     });
     for child in message.child_messages() {
         lower_message(package, file, &child, report);
@@ -52,27 +58,39 @@ fn lower_message(
 fn fields(message: &MessageDescriptor) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     for field in message.fields() {
-        let redacted = is_redacted(&field);
         let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
         let name = oneof.as_ref().map_or(field.name().to_owned(), |oneof| oneof.name().to_owned());
         let rust_name = name.to_snake_case();
-        match fields.iter_mut().find(|known| known.rust_name == rust_name) {
-            Some(known) => known.redacted |= redacted,
-            None => fields.push(Field { rust_name, redacted }),
+        // What of a oneof must not be printed is known to its enum.
+        let redacted = oneof.is_none() && is_redacted(&field);
+        if !fields.iter().any(|known| known.rust_name == rust_name) {
+            fields.push(Field { rust_name, redacted });
         }
     }
     fields
 }
 
 /// The enums that oneofs become, in the module of the message's nested types.
-fn oneofs(message: &MessageDescriptor) -> impl Iterator<Item = TypeRef> {
+fn oneofs(message: &MessageDescriptor) -> Vec<Oneof> {
     let outer = names::message_type(message);
     let module = outer.path.rsplit_once("::").map(|(module, _)| format!("{module}::"));
     let module = format!("{}{}", module.unwrap_or_default(), message.name().to_snake_case());
-    message.oneofs().filter(|oneof| !oneof.is_synthetic()).map(move |oneof| TypeRef {
-        package: outer.package.clone(),
-        path: format!("{module}::{}", oneof.name().to_upper_camel_case()),
-    })
+    let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
+    oneofs
+        .map(|oneof| Oneof {
+            rust: TypeRef {
+                package: outer.package.clone(),
+                path: format!("{module}::{}", oneof.name().to_upper_camel_case()),
+            },
+            variants: oneof
+                .fields()
+                .map(|field| Field {
+                    rust_name: field.name().to_upper_camel_case(),
+                    redacted: is_redacted(&field),
+                })
+                .collect(),
+        })
+        .collect()
 }
 
 /// Refuses fields and payloads of which nothing is generated.

@@ -36,7 +36,10 @@ mod path {
 /// Every mistake found, with file, line, column and advice.
 pub fn lower(contracts: &Contracts) -> Result<Model, Diagnostics> {
     let mut report = Report::default();
-    let files = root_files(contracts);
+    let mut files = root_files(contracts);
+    // Nothing more is asked about a file whose package is not usable: its types may
+    // not even be found by their names.
+    files.retain(|file| is_safe_package(file, &mut report));
     let mut model = Model { packages: packages(contracts, &files, &mut report), ..Model::default() };
     messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
@@ -70,9 +73,7 @@ fn packages(
             let advice = "Write syntax = \"proto3\";";
             report.add(file, &[path::FILE_SYNTAX], "the contract is not proto3", advice);
         }
-        if is_safe_package(file, report) {
-            by_name.entry(file.package_name()).or_default().push(file);
-        }
+        by_name.entry(file.package_name()).or_default().push(file);
     }
     by_name
         .into_iter()
@@ -99,7 +100,7 @@ fn is_safe_package(file: &FileDescriptor, report: &mut Report) -> bool {
         report.add(
             file,
             &[path::FILE_PACKAGE],
-            format!("package `{package}` cannot be the name of a crate"),
+            format!("package `{}` cannot be the name of a crate", package.escape_debug()),
             "Use segments of lower-case letters, digits and underscores, each starting with a \
              letter, for example `acme.orders.v1`.",
         );

@@ -38,12 +38,10 @@ pub(crate) struct InstallCommands {
 }
 
 impl InstallCommands {
-    /// The commands as lines, each after `indent`.
-    pub(crate) fn advice(&self, indent: &str) -> String {
-        format!(
-            "{indent}Debian: {}\n{indent}macOS:  {}\n{indent}Fedora: {}",
-            self.debian, self.macos, self.fedora
-        )
+    /// The commands, in one line.
+    pub(crate) fn advice(&self) -> String {
+        let Self { debian, macos, fedora } = self;
+        format!("`{debian}` on Debian, `{macos}` on macOS, `{fedora}` on Fedora")
     }
 
     /// The command for the system that this was built for.

@@ -108,3 +108,30 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
         (false, format!("there is no {needs} to install it with; run: {by_hand}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_reads_as_a_line() {
+        let mut finding = Finding {
+            tool: Tool::Buf,
+            why: "it lints the contracts".to_owned(),
+            path: None,
+            source: None,
+            version: None,
+            advice: Some("run: npm".to_owned()),
+            ok: false,
+        };
+        assert_eq!(finding.to_string(), "buf          missing  it lints the contracts; run: npm");
+        finding.ok = true;
+        finding.path = Some("/opt/buf".into());
+        finding.source = Some(Source::Cache);
+        finding.version = "1.75".parse().ok();
+        assert_eq!(
+            finding.to_string(),
+            "buf          ok       1.75.0     /opt/buf (in the tool cache)"
+        );
+    }
+}

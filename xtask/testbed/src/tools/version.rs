@@ -60,7 +60,8 @@ impl TryFrom<String> for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}.{}", self.major, self.minor, self.patch)
+        // `pad` keeps the width that a table asks for.
+        formatter.pad(&format!("{}.{}.{}", self.major, self.minor, self.patch))
     }
 }
 
