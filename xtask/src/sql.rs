@@ -83,7 +83,8 @@ fn describe(tools: &Tools) -> Result<BTreeMap<String, String>> {
     std::fs::create_dir_all(&output)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["check", "--quiet", "--package", "api", "--lib"])
+        // With the whole workspace, since its dependencies are checked by then.
+        .args(["check", "--quiet", "--workspace", "--lib"])
         .current_dir(workspace::root())
         .env("DATABASE_URL", postgres.url(DATABASE))
         .env("SQLX_OFFLINE_DIR", &output)

@@ -4,29 +4,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use treaty_error::Error;
 use treaty_service::health::Component;
 use treaty_service::{Health, Shutdown};
-use treaty_temporal::{Connection, Worker};
+use treaty_temporal::{ActivityContract as _, ScheduleHandle, Worker, WorkflowContract as _};
 use worker_port::sync_v1::DispatchSyncsRequest;
-use worker_port::sync_v1::dispatch_service::{
-    DISPATCH_SYNCS, DispatchSyncs, PUBLISH_SYNC_JOBS, PublishSyncJobs, TASK_QUEUE,
-};
+use worker_port::sync_v1::dispatch_service::{DispatchSyncs, PublishSyncJobs, TASK_QUEUE};
 use worker_port::{Clients, Publishers, Starters};
 
-use crate::activities::PublishSyncJobsActivity;
-use crate::config::Config;
+use crate::activities::SyncJobPublisher;
+use crate::config::{Config, ScheduleConfig};
 use crate::workflows::DispatchSyncsWorkflow;
 
-/// How often readiness looks at NATS and Temporal.
-const READINESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often readiness looks at the connections.
+const READINESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long Temporal may take to say that it is there.
+const READINESS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The worker at work.
 #[derive(Debug)]
-pub struct App {}
+pub struct App {
+    schedule: ScheduleHandle,
+}
 
 impl App {
-    /// Starts the tasks of the worker. They end when `shutdown` begins, after what is at work.
+    /// Starts the tasks of the worker. They end when `shutdown` begins, after the activities that
+    /// are running or when their time is over.
+    ///
+    /// Health is answered from the start, so that a process that still waits for Temporal is alive
+    /// but not ready.
     ///
     /// # Errors
     /// When something that it stands on cannot be reached or used.
@@ -34,76 +42,100 @@ impl App {
         config: Config,
         health_listener: TcpListener,
         shutdown: &Shutdown,
-    ) -> Result<(), Error> {
+    ) -> Result<Self, Error> {
+        let clients = Clients::connect(&config.peers)?;
+        Self::start_with(config, clients, health_listener, shutdown).await
+    }
+
+    /// As [`start`](Self::start), with clients of the caller's.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(
+        config: Config,
+        clients: Clients,
+        health_listener: TcpListener,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
         let health = Health::new();
-        let (nats_ready, temporal_ready) = (health.component("nats"), health.component("temporal"));
+        let ready = Readiness {
+            nats: health.component("nats"),
+            temporal: health.component("temporal"),
+            schedule: health.component("schedule"),
+        };
         shutdown.spawn("health", health.serve(health_listener, shutdown.token()));
 
-        let mut nats_config = config.nats.clone();
-        nats_config.name.get_or_insert_with(|| "worker".to_owned());
-        let nats = treaty_nats::connect(&nats_config).await?;
+        let mut nats = config.nats.clone();
+        nats.name.get_or_insert_with(|| "worker".to_owned());
+        let nats = treaty_nats::connect(&nats).await?;
         nats.ensure_streams(worker_port::STREAMS).await?;
-        let clients = Clients::connect(&config.peers)?;
-        let publishers = Publishers::new(&nats);
         let temporal = treaty_temporal::connect(&config.temporal).await?;
-        let activity = PublishSyncJobsActivity::new(
-            clients.athletes,
-            Arc::new(publishers.sync_athlete),
-            config.publishers,
-        );
-        let worker = worker(&config, activity)?;
-        spawn_readiness(nats, nats_ready, temporal.clone(), temporal_ready, shutdown);
-        put_schedule(&config, &temporal).await?;
-        let token = shutdown.token();
-        shutdown.spawn("temporal worker", async move {
-            worker.run(&temporal, token.cancelled_owned()).await
-        });
-        Ok(())
+
+        let worker = worker(&config, &clients, &nats)?;
+        let (connection, stop) = (temporal.clone(), shutdown.token().cancelled_owned());
+        shutdown.spawn("temporal worker", async move { worker.run(&connection, stop).await });
+        let starters = Starters::new(Arc::new(temporal.clone()));
+        let schedule = schedule(&config.schedule, &starters).await?;
+        ready.schedule.set_ready(true);
+        ready.watch(nats, temporal, shutdown);
+        Ok(Self { schedule })
+    }
+
+    /// The schedule that starts the dispatches.
+    #[must_use]
+    pub fn schedule(&self) -> &ScheduleHandle {
+        &self.schedule
     }
 }
 
-/// Everything that this deployable is declared to run.
-///
-/// # Errors
-/// When a declared workflow or activity is missing, or a stranger is registered.
-pub fn worker(config: &Config, activity: PublishSyncJobsActivity) -> Result<Worker, Error> {
-    let worker = Worker::new(TASK_QUEUE, config.worker)
-        .declare(&[&DISPATCH_SYNCS], &[&PUBLISH_SYNC_JOBS])
+fn worker(
+    config: &Config,
+    clients: &Clients,
+    nats: &treaty_nats::Connection,
+) -> Result<Worker, Error> {
+    let jobs = Arc::new(Publishers::new(nats).sync_athlete);
+    let publisher = SyncJobPublisher::new(Arc::clone(&clients.athletes), jobs, config.publishers);
+    Ok(Worker::new(TASK_QUEUE, config.worker)
+        .declare(&[DispatchSyncs::SPEC], &[PublishSyncJobs::SPEC])
         .workflow::<DispatchSyncs, DispatchSyncsWorkflow>()?
-        .activity::<PublishSyncJobs, _>(Arc::new(activity))?;
-    worker.verify()?;
-    Ok(worker)
+        .activity::<PublishSyncJobs, _>(Arc::new(publisher))?)
 }
 
-/// Creates the schedule, or makes the one that is there equal to the configuration.
-async fn put_schedule(config: &Config, temporal: &Connection) -> Result<(), Error> {
-    let starters = Starters::new(Arc::new(temporal.clone()));
-    let request = DispatchSyncsRequest { page_size: config.schedule.page_size };
-    starters.dispatch_syncs.schedule(config.schedule.spec(), &request).await?;
-    tracing::info!(
-        schedule = config.schedule.id,
-        every_seconds = config.schedule.every_seconds,
-        "scheduled"
-    );
-    Ok(())
+async fn schedule(config: &ScheduleConfig, starters: &Starters) -> Result<ScheduleHandle, Error> {
+    let input = DispatchSyncsRequest { page_size: config.page_size };
+    let handle = starters.dispatch_syncs.schedule(config.spec(), &input).await?;
+    tracing::info!(schedule = handle.id(), every_seconds = config.every_seconds, "scheduled");
+    if config.trigger_on_start {
+        handle.trigger().await?;
+    }
+    Ok(handle)
 }
 
-fn spawn_readiness(
-    nats: treaty_nats::Connection,
-    nats_ready: Component,
-    temporal: Connection,
-    temporal_ready: Component,
-    shutdown: &Shutdown,
-) {
-    let token = shutdown.token();
-    shutdown.spawn("readiness", async move {
-        loop {
-            nats_ready.set_ready(nats.is_connected());
-            temporal_ready.set_ready(temporal.check().await.is_ok());
-            tokio::select! {
-                () = token.cancelled() => return Ok::<(), Error>(()),
-                () = tokio::time::sleep(READINESS_INTERVAL) => {}
+/// What readiness depends on.
+struct Readiness {
+    nats: Component,
+    temporal: Component,
+    schedule: Component,
+}
+
+impl Readiness {
+    fn watch(
+        self,
+        nats: treaty_nats::Connection,
+        temporal: treaty_temporal::Connection,
+        shutdown: &Shutdown,
+    ) {
+        let token = shutdown.token();
+        shutdown.spawn("readiness", async move {
+            loop {
+                self.nats.set_ready(nats.is_connected());
+                let reached = timeout(READINESS_PATIENCE, temporal.check()).await;
+                self.temporal.set_ready(matches!(reached, Ok(Ok(()))));
+                tokio::select! {
+                    () = token.cancelled() => return Ok::<(), Error>(()),
+                    () = tokio::time::sleep(READINESS_INTERVAL) => {}
+                }
             }
-        }
-    });
+        });
+    }
 }

@@ -1,7 +1,8 @@
 //! What can be set. Every key can be given in a file or in the environment: `peers.api.token` is
 //! `WORKER__PEERS__API__TOKEN` there.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +11,20 @@ use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Valida
 use treaty_temporal::{ScheduleSpec, TemporalConfig, WorkerConfig};
 use worker_port::Peers;
 
+use crate::workflows::DEFAULT_PAGE_SIZE;
+
+/// Most athletes that the api lists at a time.
+pub const MAX_PAGE_SIZE: i32 = 1000;
+
+/// Most publishers: more only wait for each other.
+pub const MAX_PUBLISHERS: usize = 1000;
+
+/// The shortest time that Temporal makes up for missed starts.
+const LEAST_CATCHUP_WINDOW: Duration = Duration::from_secs(10);
+
+/// What a shutdown may take after the activities have stopped.
+const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
+
 /// Configuration of the worker.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,39 +32,43 @@ pub struct Config {
     /// NATS, which the jobs go to.
     #[serde(default)]
     pub nats: NatsConfig,
-    /// Temporal.
+    /// Temporal, which keeps the schedule.
     pub temporal: TemporalConfig,
     /// The services that this one calls: `peers.api.address` and `peers.api.token`.
     pub peers: Peers,
-    /// When syncs are dispatched.
+    /// When jobs are dispatched.
     #[serde(default)]
     pub schedule: ScheduleConfig,
-    /// How workflows and activities are run.
-    #[serde(default)]
-    pub worker: WorkerConfig,
-    /// Jobs that are published at the same time.
+    /// Publishers that work at the same time, 1 to 1000.
     #[serde(default = "Config::default_publishers")]
     pub publishers: usize,
+    /// How much runs at the same time, and how long a shutdown waits for it.
+    #[serde(default)]
+    pub worker: WorkerConfig,
     /// Where `/livez` and `/readyz` answer.
-    #[serde(default = "Config::default_health")]
-    pub health: ListenConfig,
+    #[serde(default)]
+    pub health: HealthConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
 }
 
-/// When syncs are dispatched.
+/// When jobs are dispatched.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
-    /// Id of the schedule at Temporal.
+    /// Id of the schedule in Temporal. After a change the old schedule goes on until it is deleted.
     pub id: String,
-    /// Seconds from one dispatch to the next.
+    /// Seconds from one dispatch to the next, counted from the Unix epoch; at least 1.
     pub every_seconds: u64,
-    /// Seconds by which a dispatch is put off at most, at random.
+    /// Seconds that a dispatch may be late, at random; less than `every_seconds`.
     pub jitter_seconds: u64,
     /// Athletes asked from the api at a time, 1 to 1000.
     pub page_size: i32,
+    /// Whether the schedule begins paused where it is new.
+    pub paused_on_create: bool,
+    /// Whether to dispatch at every start of the worker too.
+    pub trigger_on_start: bool,
 }
 
 impl Default for ScheduleConfig {
@@ -58,21 +77,64 @@ impl Default for ScheduleConfig {
             id: "stravasync-dispatch".to_owned(),
             every_seconds: 3600,
             jitter_seconds: 0,
-            page_size: 500,
+            page_size: DEFAULT_PAGE_SIZE,
+            paused_on_create: false,
+            trigger_on_start: false,
         }
     }
 }
 
 impl ScheduleConfig {
-    /// What Temporal is told. A dispatch that is still running skips the next one.
+    /// The schedule as Temporal is to keep it.
     #[must_use]
     pub fn spec(&self) -> ScheduleSpec {
-        let spec = ScheduleSpec::every(&self.id, Duration::from_secs(self.every_seconds))
-            .with_note("Dispatches one sync for each connected athlete.");
-        match self.jitter_seconds {
-            0 => spec,
-            seconds => spec.with_jitter(Duration::from_secs(seconds)),
+        let every = Duration::from_secs(self.every_seconds);
+        // After an outage one dispatch makes up for all that were missed.
+        let spec = ScheduleSpec::every(self.id.clone(), every)
+            .with_catchup_window(every.max(LEAST_CATCHUP_WINDOW))
+            .with_jitter(Duration::from_secs(self.jitter_seconds));
+        if self.paused_on_create { spec.paused() } else { spec }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |key, problem| Err(ConfigError::invalid(key, problem));
+        if self.id.trim().is_empty() {
+            return invalid("schedule.id", "must not be empty");
         }
+        if self.every_seconds == 0 {
+            return invalid("schedule.every_seconds", "expected at least 1");
+        }
+        if self.jitter_seconds >= self.every_seconds {
+            return invalid("schedule.jitter_seconds", "expected less than schedule.every_seconds");
+        }
+        if !(1..=MAX_PAGE_SIZE).contains(&self.page_size) {
+            return invalid("schedule.page_size", "expected 1 to 1000");
+        }
+        Ok(())
+    }
+}
+
+/// Where `/livez` and `/readyz` answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthConfig {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// File to write the address to once it is known.
+    pub address_file: Option<PathBuf>,
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::UNSPECIFIED, 8081).into(), address_file: None }
+    }
+}
+
+impl HealthConfig {
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> ListenConfig {
+        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
     }
 }
 
@@ -80,27 +142,22 @@ impl Config {
     fn default_publishers() -> usize {
         10
     }
-
-    fn default_health() -> ListenConfig {
-        ListenConfig::new((Ipv4Addr::UNSPECIFIED, 8081).into())
-    }
 }
 
 impl Validate for Config {
     fn validate(&self) -> Result<(), ConfigError> {
-        if self.schedule.id.is_empty() {
-            return Err(ConfigError::invalid("schedule.id", "expected a name"));
+        self.schedule.validate()?;
+        if !(1..=MAX_PUBLISHERS).contains(&self.publishers) {
+            return Err(ConfigError::invalid("publishers", "expected 1 to 1000"));
         }
-        if self.schedule.every_seconds == 0 {
-            return Err(ConfigError::invalid("schedule.every_seconds", "expected at least 1"));
+        let at_least_one = [
+            ("worker.max_concurrent_activities", self.worker.max_concurrent_activities),
+            ("worker.max_concurrent_workflow_tasks", self.worker.max_concurrent_workflow_tasks),
+        ];
+        match at_least_one.into_iter().find(|(_, number)| *number == 0) {
+            Some((key, _)) => Err(ConfigError::invalid(key, "expected at least 1")),
+            None => Ok(()),
         }
-        if !(1..=1000).contains(&self.schedule.page_size) {
-            return Err(ConfigError::invalid("schedule.page_size", "expected 1 to 1000"));
-        }
-        if self.publishers == 0 {
-            return Err(ConfigError::invalid("publishers", "expected at least 1"));
-        }
-        Ok(())
     }
 }
 
@@ -110,7 +167,7 @@ impl ServiceConfig for Config {
     }
 
     fn shutdown_grace(&self) -> Duration {
-        self.worker.shutdown_bound() + Duration::from_secs(5)
+        self.worker.shutdown_bound() + SHUTDOWN_MARGIN
     }
 }
 
@@ -121,9 +178,9 @@ mod tests {
     use super::*;
 
     const LEAST: [(&str, &str); 3] = [
+        ("WORKER__TEMPORAL__ADDRESS", "temporal:7233"),
         ("WORKER__PEERS__API__ADDRESS", "api:9233"),
         ("WORKER__PEERS__API__TOKEN", "hunter2-worker-token"),
-        ("WORKER__TEMPORAL__ADDRESS", "temporal:7233"),
     ];
 
     fn load(extra: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -134,19 +191,52 @@ mod tests {
     #[test]
     fn the_least_configuration_is_complete_and_shows_no_secret() {
         let config = load(&[]).unwrap();
-        assert_eq!(config.schedule.every_seconds, 3600);
-        assert_eq!(config.publishers, 10);
+        assert_eq!(config.peers.api.addresses, ["api:9233"]);
+        assert_eq!(config.schedule.spec().every, Duration::from_secs(3600));
+        assert_eq!((config.publishers, config.schedule.page_size), (10, 500));
+        assert!(config.shutdown_grace() > config.worker.shutdown_bound());
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]
+    fn the_environment_reaches_every_part() {
+        let config = load(&[
+            ("WORKER__NATS__URL", "nats://nats:4222"),
+            ("WORKER__SCHEDULE__EVERY_SECONDS", "5"),
+            ("WORKER__SCHEDULE__JITTER_SECONDS", "1"),
+            ("WORKER__SCHEDULE__PAUSED_ON_CREATE", "true"),
+            ("WORKER__WORKER__DRAIN_SECONDS", "7"),
+            ("WORKER__HEALTH__LISTEN", "127.0.0.1:0"),
+            ("WORKER__HEALTH__ADDRESS_FILE", "/run/worker.address"),
+        ])
+        .unwrap();
+        let spec = config.schedule.spec();
+        assert_eq!(config.nats.url, "nats://nats:4222");
+        assert_eq!((spec.every, spec.jitter), (Duration::from_secs(5), Some(Duration::from_secs(1))));
+        assert_eq!(spec.catchup_window, Some(LEAST_CATCHUP_WINDOW));
+        assert!(spec.start_paused);
+        assert_eq!(config.worker.drain_seconds, 7);
+        assert_eq!(config.health.listen.port(), 0);
+        assert!(config.health.address_file.is_some());
+    }
+
+    #[test]
     fn keys_that_cannot_work_are_named() {
-        for (key, variable, value) in [
-            ("schedule.every_seconds", "WORKER__SCHEDULE__EVERY_SECONDS", "0"),
-            ("schedule.page_size", "WORKER__SCHEDULE__PAGE_SIZE", "1001"),
-            ("publishers", "WORKER__PUBLISHERS", "0"),
+        for (variable, value, key) in [
+            ("WORKER__SCHEDULE__ID", " ", "schedule.id"),
+            ("WORKER__SCHEDULE__EVERY_SECONDS", "0", "schedule.every_seconds"),
+            ("WORKER__SCHEDULE__EVERY_SECONDS", "hourly", "schedule.every_seconds"),
+            ("WORKER__SCHEDULE__JITTER_SECONDS", "3600", "schedule.jitter_seconds"),
+            ("WORKER__SCHEDULE__PAGE_SIZE", "1001", "schedule.page_size"),
+            ("WORKER__PUBLISHERS", "0", "publishers"),
+            (
+                "WORKER__WORKER__MAX_CONCURRENT_ACTIVITIES",
+                "0",
+                "worker.max_concurrent_activities",
+            ),
+            ("WORKER__SCHEDULE__EVERY", "1", "schedule.every"),
         ] {
-            assert_eq!(load(&[(variable, value)]).unwrap_err().key(), Some(key));
+            assert_eq!(load(&[(variable, value)]).unwrap_err().key(), Some(key), "{value}");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The worker: runs the Temporal workflows that dispatch jobs.
+//! The worker: dispatches one job for each connected athlete, on a schedule.
 //!
 //! - [`app`] puts everything together, as [`config`] says.
-//! - [`workflows`] holds one file for each workflow, [`activities`] one for each activity.
+//! - [`workflows`] decides what happens in which order, and nothing else: Temporal may run it again.
+//! - [`activities`] does the work: asks the api for athletes and publishes jobs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

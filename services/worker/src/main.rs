@@ -1,4 +1,4 @@
-//! The process: reads its configuration and runs workflows until it is told to stop.
+//! The process: reads its configuration and dispatches until it is told to stop.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn start(config: Config, shutdown: Shutdown) -> Result<(), Failure> {
-    let health = config.health.bind().await?;
+    let health = config.health.listen().bind().await?;
     tracing::info!(health = %health.local_addr()?, "listening");
     App::start(config, health, &shutdown).await?;
     Ok(())

@@ -6,9 +6,6 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// Packages whose binaries make the system.
-const PACKAGES: [&str; 4] = ["api", "consumer", "worker", "strava"];
-
 /// Where the binaries are.
 #[derive(Clone, Debug)]
 pub struct Binaries {
@@ -16,17 +13,18 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Builds them, in one call of Cargo so that all share their dependencies.
+    /// Builds them, and the other binaries of the workspace with them: dependencies
+    /// get the features of all members that are built together, so that building
+    /// only some would compile many of them once more.
     ///
     /// # Errors
     /// When they do not build.
     pub fn build(workspace: &Path) -> Result<Self> {
-        let mut command = Command::new(cargo());
-        command.arg("build").current_dir(workspace);
-        for package in PACKAGES {
-            command.args(["--package", package]);
-        }
-        let status = command.status().context("cannot run cargo")?;
+        let status = Command::new(cargo())
+            .args(["build", "--workspace", "--bins"])
+            .current_dir(workspace)
+            .status()
+            .context("cannot run cargo")?;
         if !status.success() {
             bail!("the services do not build: see Cargo's message above");
         }

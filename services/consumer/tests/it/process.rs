@@ -23,7 +23,7 @@ fn a_wrong_configuration_ends_it_at_once_with_the_keys_name() {
     let address = ("CONSUMER__PEERS__API__ADDRESS", "127.0.0.1:9233");
     let token = ("CONSUMER__PEERS__API__TOKEN", "a-token-nobody-may-see");
     for (environment, key) in [
-        (vec![], "peers"),
+        (vec![], "peers.api.addresses"),
         (vec![address], "peers.api.token"),
         (vec![token], "peers.api.addresses"),
         (vec![address, token, ("CONSUMER__STRAVA__PAGE_SIZE", "0")], "strava.page_size"),

@@ -1,5 +1,6 @@
-//! One file for each activity.
+//! The activities that this service runs, one file each.
 
+mod job_feed;
 mod publish_sync_jobs;
 
-pub use publish_sync_jobs::PublishSyncJobsActivity;
+pub use publish_sync_jobs::SyncJobPublisher;

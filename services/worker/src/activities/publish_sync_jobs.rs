@@ -1,112 +1,131 @@
-//! Pages the connected athletes and publishes a job for each.
+//! The activity `PublishSyncJobs`: one job for each connected athlete.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use treaty_error::{Error, Result};
-use treaty_nats::{Feeder, Publish, PublishOptions};
-use treaty_rpc::Context;
-use treaty_temporal::{ActivityContext, ActivityHandler};
-use worker_port::athletes_v1::{AthletesService, ConnectionState, ListAthletesRequest};
+use serde::{Deserialize, Serialize};
+use tokio::time::{MissedTickBehavior, interval};
+use treaty_error::{Code, Error, Result};
+use treaty_nats::{Publish, PublishOptions};
+use treaty_rpc::{Caller, Context};
+use treaty_temporal::{ActivityContext, ActivityContract as _, ActivityHandler};
+use worker_port::athletes_v1::AthletesService;
 use worker_port::sync_v1::dispatch_service::PublishSyncJobs;
-use worker_port::sync_v1::{
-    PublishSyncJobsRequest, PublishSyncJobsResponse, SyncAthlete, SyncReason,
-};
+use worker_port::sync_v1::{PublishSyncJobsRequest, PublishSyncJobsResponse, SyncAthlete};
 
-/// Longest time for one page of athletes.
-const PAGE_DEADLINE: Duration = Duration::from_secs(10);
+use super::job_feed::JobFeed;
 
-/// The activity [`PublishSyncJobs`].
-pub struct PublishSyncJobsActivity {
+/// Pages between two checkpoints, when nothing else is said. The publishers run dry at each, so
+/// they should not be too close.
+const PAGES_PER_CHECKPOINT: usize = 20;
+
+/// How often the server hears that the attempt is alive, when the contract sets no limit.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Implements [`PublishSyncJobs`].
+pub struct SyncJobPublisher {
     athletes: Arc<dyn AthletesService>,
-    publisher: Arc<dyn Publish<SyncAthlete>>,
+    jobs: Arc<dyn Publish<SyncAthlete>>,
     publishers: usize,
+    pages_per_checkpoint: usize,
 }
 
-impl PublishSyncJobsActivity {
-    /// Asks `athletes` and publishes with `publishers` at a time.
+/// How far a dispatch is: everything before the page is in the stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Checkpoint {
+    page_token: String,
+    published: u64,
+    duplicates: u64,
+}
+
+impl SyncJobPublisher {
+    /// Publishes with so many publishers at the same time.
+    #[must_use]
     pub fn new(
         athletes: Arc<dyn AthletesService>,
-        publisher: Arc<dyn Publish<SyncAthlete>>,
+        jobs: Arc<dyn Publish<SyncAthlete>>,
         publishers: usize,
     ) -> Self {
-        Self { athletes, publisher, publishers }
+        Self { athletes, jobs, publishers, pages_per_checkpoint: PAGES_PER_CHECKPOINT }
+    }
+
+    /// Sets the number of pages after which the next attempt need not begin before them. At least
+    /// one is taken.
+    #[must_use]
+    pub fn with_checkpoint_every(mut self, pages: usize) -> Self {
+        self.pages_per_checkpoint = pages.max(1);
+        self
+    }
+
+    async fn publish(
+        &self,
+        activity: &ActivityContext,
+        request: &PublishSyncJobsRequest,
+    ) -> Result<Checkpoint> {
+        // The api's log then names the dispatch that asked.
+        let context = Context::incoming(Caller::Anonymous, request.request_id.as_str());
+        let mut checkpoint: Checkpoint = activity.progress()?.unwrap_or_default();
+        let first = checkpoint.page_token.clone();
+        let mut feed = JobFeed::new(&*self.athletes, &context, request, first);
+        loop {
+            feed.resume(self.pages_per_checkpoint);
+            let options = PublishOptions { publishers: self.publishers, ..Default::default() };
+            let publishing = self.jobs.publish_all(&mut feed, options);
+            let report = alive(activity, &checkpoint, publishing).await?.into_result()?;
+            checkpoint.published += report.published;
+            checkpoint.duplicates += report.duplicates;
+            let Some(page_token) = feed.page_token() else { return Ok(checkpoint) };
+            page_token.clone_into(&mut checkpoint.page_token);
+            activity.heartbeat(checkpoint.clone()).await?;
+        }
     }
 }
 
 #[async_trait]
-impl ActivityHandler<PublishSyncJobs> for PublishSyncJobsActivity {
+impl ActivityHandler<PublishSyncJobs> for SyncJobPublisher {
     async fn run(
         &self,
         context: &ActivityContext,
-        request: PublishSyncJobsRequest,
+        input: PublishSyncJobsRequest,
     ) -> Result<PublishSyncJobsResponse> {
-        let mut pages = AthletePages {
-            athletes: self.athletes.as_ref(),
-            activity: context,
-            request,
-            page_token: Some(String::new()),
-        };
-        let options = PublishOptions { publishers: self.publishers, ..PublishOptions::default() };
-        let report = self.publisher.publish_all(&mut pages, options).await?.into_result()?;
+        // Without one, the jobs of this dispatch would be taken for those of another.
+        if input.request_id.is_empty() {
+            return Err(Error::invalid_field("request_id", "is empty"));
+        }
+        let done = self.publish(context, &input).await?;
         tracing::info!(
-            published = report.published,
-            duplicates = report.duplicates,
-            request_id = pages.request.request_id,
-            "dispatched"
+            request_id = input.request_id,
+            published = done.published,
+            duplicates = done.duplicates,
+            "jobs are published"
         );
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         Ok(PublishSyncJobsResponse {
-            published: count(report.published),
-            duplicates: count(report.duplicates),
+            published: count(done.published),
+            duplicates: count(done.duplicates),
         })
     }
 }
 
-/// Feeds the publisher a page of athletes at a time.
-struct AthletePages<'a> {
-    athletes: &'a dyn AthletesService,
-    activity: &'a ActivityContext,
-    request: PublishSyncJobsRequest,
-    /// Token of the next page; none after the last.
-    page_token: Option<String>,
-}
-
-#[async_trait]
-impl Feeder<SyncAthlete> for AthletePages<'_> {
-    /// An empty page ends the feed, so pages without athletes are passed over.
-    async fn next_page(&mut self) -> Result<Vec<SyncAthlete>> {
-        while let Some(page_token) = self.page_token.take() {
-            self.activity.heartbeat(page_token.clone()).await.map_err(Error::from)?;
-            let request = ListAthletesRequest {
-                page_size: self.request.page_size,
-                page_token,
-                connection_state: ConnectionState::Connected.into(),
-            };
-            let context = Context::background().with_deadline(PAGE_DEADLINE);
-            let page = self.athletes.list_athletes(&context, request).await?;
-            self.page_token = Some(page.next_page_token).filter(|token| !token.is_empty());
-            if !page.athletes.is_empty() {
-                let ids = page.athletes.into_iter().map(|athlete| athlete.athlete_id);
-                return Ok(ids.map(|id| self.job(id)).collect());
+/// Awaits the work while the server hears that the attempt is alive, and gives the work up when
+/// the attempt is to stop.
+async fn alive<T>(
+    activity: &ActivityContext,
+    checkpoint: &Checkpoint,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let limit = PublishSyncJobs::SPEC.heartbeat;
+    let mut beat = interval(limit.map_or(HEARTBEAT_INTERVAL, |limit| limit / 3));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = activity.cancelled() => {
+                return Err(Error::new(Code::Cancelled, "the dispatch was told to stop"));
             }
-        }
-        Ok(Vec::new())
-    }
-}
-
-impl AthletePages<'_> {
-    fn job(&self, athlete_id: String) -> SyncAthlete {
-        SyncAthlete {
-            athlete_id,
-            request_id: self.request.request_id.clone(),
-            reason: SyncReason::Schedule.into(),
-            request_time: self.request.request_time,
+            _ = beat.tick() => activity.heartbeat(checkpoint.clone()).await?,
         }
     }
-}
-
-/// Counts in contracts are signed.
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -16,10 +16,8 @@ use crate::model::{Message, Model, Oneof, Package, TypeRef};
 
 /// Writes `messages.rs`, `json.rs` and, for packages with services, `grpc.rs`.
 pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> Vec<File> {
-    // prost looks at imported messages too; what it makes of them is dropped.
-    let files = files(contracts);
     let directory = format!("packages/{}/src", package.crate_name);
-    let (messages, grpc) = prost(model, package, files);
+    let (messages, grpc) = prost(model, package, contracts);
     let mut output = vec![
         File::new(format!("{directory}/messages.rs"), format(&(messages + &redacted(package)))),
         File::new(format!("{directory}/json.rs"), json(model, package, contracts)),
@@ -40,7 +38,7 @@ fn files(contracts: &Contracts) -> Vec<FileDescriptorProto> {
 }
 
 /// Messages and tonic's stubs, apart.
-fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (String, String) {
+fn prost(model: &Model, package: &Package, contracts: &Contracts) -> (String, String) {
     let mut config = prost_build::Config::new();
     config.compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types");
     for other in model.packages.iter().filter(|other| other.name != package.name) {
@@ -49,6 +47,14 @@ fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (
     }
     let redacted = package.messages.iter().filter(|message| message.is_redacted());
     config.skip_debug(redacted.map(|message| format!(".{}", message.full_name)));
+    // That takes it from the enums inside of them too, which have nothing to hide.
+    for enumeration in contracts.pool.all_enums() {
+        let outer = enumeration.parent_message();
+        if outer.is_some_and(|outer| is_left_out(package, outer.full_name())) {
+            let path = format!(".{}", enumeration.full_name());
+            config.enum_attribute(path, "#[derive(Debug)]");
+        }
+    }
     let stubs = Rc::new(RefCell::new(String::new()));
     config.service_generator(Box::new(Stubs {
         inner: tonic_prost_build::configure().compile_well_known_types(true).service_generator(),
@@ -56,7 +62,8 @@ fn prost(model: &Model, package: &Package, files: Vec<FileDescriptorProto>) -> (
         output: Rc::clone(&stubs),
     }));
     let module = Module::from_protobuf_package_name(&package.name);
-    let requests = files
+    // prost looks at imported messages too; what it makes of them is dropped.
+    let requests = files(contracts)
         .into_iter()
         .map(|file| (Module::from_protobuf_package_name(file.package()), file))
         .collect();
@@ -85,7 +92,7 @@ impl ServiceGenerator for Stubs {
 /// `Debug` for messages with fields that must not be printed, and for everything
 /// inside of them: prost leaves it out for both.
 fn redacted(package: &Package) -> String {
-    let written = package.messages.iter().filter(|message| is_left_out(package, message));
+    let written = package.messages.iter().filter(|message| is_left_out(package, &message.full_name));
     let tokens = written.map(|message| {
         let implementation = debug_message(message);
         let oneofs = message.oneofs.iter().map(debug_oneof);
@@ -94,9 +101,10 @@ fn redacted(package: &Package) -> String {
     tokens.map(|tokens| tokens.to_string()).collect()
 }
 
-fn is_left_out(package: &Package, message: &Message) -> bool {
+/// Whether a message is one with such fields, or stands inside of one.
+fn is_left_out(package: &Package, full_name: &str) -> bool {
     let outer = |name: &str| {
-        let rest = message.full_name.strip_prefix(name);
+        let rest = full_name.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     let mut redacted = package.messages.iter().filter(|other| other.is_redacted());
