@@ -20,8 +20,11 @@ impl Arguments {
             ("npm", "installs buf where the machine has none"),
         ] {
             let version = version(tool);
-            println!("{tool:<12} {:<8} {}", if version.is_some() { "ok" } else { "missing" },
-                version.unwrap_or_else(|| why.to_owned()));
+            println!(
+                "{tool:<12} {:<8} {}",
+                if version.is_some() { "ok" } else { "missing" },
+                version.unwrap_or_else(|| why.to_owned())
+            );
         }
         for finding in Tools::new()?.doctor() {
             println!("{finding}");

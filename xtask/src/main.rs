@@ -3,8 +3,11 @@
 mod codegen_command;
 mod demo;
 mod doctor;
+mod lint;
+mod rules;
 mod sql;
 mod system;
+mod test_command;
 mod up;
 mod workspace;
 
@@ -17,10 +20,13 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
     Demo(demo::Arguments),
+    Test(test_command::Arguments),
     Up(up::Up),
     Down(up::Down),
     Status(up::Status),
     Codegen(codegen_command::Arguments),
+    Lint(lint::Arguments),
+    Rules(rules::Arguments),
     /// Keeps or checks what Postgres says of the api's queries.
     #[command(subcommand)]
     Sql(sql::Sql),
@@ -30,10 +36,13 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Demo(arguments) => arguments.run(),
+        Command::Test(arguments) => arguments.run(),
         Command::Up(arguments) => arguments.run(),
         Command::Down(arguments) => arguments.run(),
         Command::Status(arguments) => arguments.run(),
         Command::Codegen(arguments) => arguments.run(),
+        Command::Lint(arguments) => arguments.run(),
+        Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
         Command::Doctor(arguments) => arguments.run(),
     };

@@ -77,8 +77,7 @@ async fn run(
     let directory = RunDirectory::create("treaty")?;
     let path = directory.path().to_path_buf();
     let options = size.options();
-    let starting =
-        tokio::task::spawn_blocking(move || start(&options, &path, narrator));
+    let starting = tokio::task::spawn_blocking(move || start(&options, &path, narrator));
     let mut stack = tokio::select! {
         started = starting => started.context("starting the system panicked")??,
         () = interrupted() => {

@@ -33,7 +33,10 @@ pub struct Status {}
 impl Up {
     pub fn run(&self) -> Result<ExitCode> {
         if let Some(state) = running()? {
-            bail!("the system is up already (process {}): `cargo xtask down` stops it", state["pid"]);
+            bail!(
+                "the system is up already (process {}): `cargo xtask down` stops it",
+                state["pid"]
+            );
         }
         let outcome = with_stack(&self.size, stay);
         // Only this process wrote the file, so it may be missing but is nobody else's.
@@ -64,7 +67,8 @@ impl Down {
             return Ok(ExitCode::SUCCESS);
         };
         let pid = state["pid"].to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().context("cannot run kill")?;
+        let sent =
+            Command::new("kill").args(["-TERM", &pid]).status().context("cannot run kill")?;
         if !sent.success() {
             bail!("process {pid} cannot be stopped: is it another user's?");
         }

@@ -26,7 +26,8 @@ async fn killing_a_consumer_in_the_middle_ends_in_exact_counts() -> Result<()> {
         async move { user.join_all(options.athletes).await }
     });
     let all = options.activities();
-    wait("the first activities to be in", PATIENCE, async || Ok(user.activities().await? > 0)).await?;
+    wait("the first activities to be in", PATIENCE, async || Ok(user.activities().await? > 0))
+        .await?;
     stack.kill_consumer(0)?;
     let at_death = user.activities().await?;
     assert!(at_death < all, "the consumer was killed after the work was done: {at_death} of {all}");

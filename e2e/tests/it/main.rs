@@ -20,6 +20,7 @@ fn start(options: &Options) -> Result<(Stack, RunDirectory)> {
         .map_err(|error| anyhow::anyhow!("{error}"))?;
     let directory = RunDirectory::create("treaty-e2e")?;
     let tools = Tools::new()?;
-    let stack = Stack::start(&tools, binaries, options, directory.path(), |line| eprintln!("{line}"))?;
+    let stack =
+        Stack::start(&tools, binaries, options, directory.path(), |line| eprintln!("{line}"))?;
     Ok((stack, directory))
 }

@@ -22,10 +22,8 @@ async fn athletes_are_synced_by_consent_and_again_by_the_schedule() -> Result<()
     let user = User::new(stack.addresses().http, stack.operator_token())?;
     user.wait_ready(PATIENCE).await?;
     let athletes = user.join_all(options.athletes).await?;
-    wait("all activities", PATIENCE, async || {
-        Ok(user.activities().await? >= options.activities())
-    })
-    .await?;
+    wait("all activities", PATIENCE, async || Ok(user.activities().await? >= options.activities()))
+        .await?;
     let twice = "SELECT count(*) FROM (SELECT athlete_id FROM sync_runs \
                  GROUP BY athlete_id HAVING count(*) >= 2) AS synced";
     wait("a sync of each athlete by the schedule", PATIENCE, async || {

@@ -212,7 +212,10 @@ mod tests {
         .unwrap();
         let spec = config.schedule.spec();
         assert_eq!(config.nats.url, "nats://nats:4222");
-        assert_eq!((spec.every, spec.jitter), (Duration::from_secs(5), Some(Duration::from_secs(1))));
+        assert_eq!(
+            (spec.every, spec.jitter),
+            (Duration::from_secs(5), Some(Duration::from_secs(1)))
+        );
         assert_eq!(spec.catchup_window, Some(LEAST_CATCHUP_WINDOW));
         assert!(spec.start_paused);
         assert_eq!(config.worker.drain_seconds, 7);
@@ -229,11 +232,7 @@ mod tests {
             ("WORKER__SCHEDULE__JITTER_SECONDS", "3600", "schedule.jitter_seconds"),
             ("WORKER__SCHEDULE__PAGE_SIZE", "1001", "schedule.page_size"),
             ("WORKER__PUBLISHERS", "0", "publishers"),
-            (
-                "WORKER__WORKER__MAX_CONCURRENT_ACTIVITIES",
-                "0",
-                "worker.max_concurrent_activities",
-            ),
+            ("WORKER__WORKER__MAX_CONCURRENT_ACTIVITIES", "0", "worker.max_concurrent_activities"),
             ("WORKER__SCHEDULE__EVERY", "1", "schedule.every"),
         ] {
             assert_eq!(load(&[(variable, value)]).unwrap_err().key(), Some(key), "{value}");

@@ -65,7 +65,8 @@ pub fn check(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
             changes.changed.push((*path).to_owned());
         }
     }
-    changes.stale = present.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
+    changes.stale =
+        present.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
     Ok(changes)
 }
 

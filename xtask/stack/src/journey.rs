@@ -66,8 +66,7 @@ impl User {
         let consent = self.post(&format!("/v1/athletes/{id}/strava-consent"), &json!({})).await?;
         let authorize = consent["authorizeUrl"].as_str().context("no authorizeUrl")?;
         // The simulator has no page to click on: it consents as the athlete named here.
-        let consented =
-            self.client.get(format!("{authorize}&sim_athlete={index}")).send().await?;
+        let consented = self.client.get(format!("{authorize}&sim_athlete={index}")).send().await?;
         let callback = consented
             .headers()
             .get("location")

@@ -32,12 +32,7 @@ pub(crate) struct Secrets {
 impl Secrets {
     pub(crate) fn random() -> Self {
         let secret = || uuid::Uuid::new_v4().simple().to_string();
-        Self {
-            strava_client: secret(),
-            consumer: secret(),
-            worker: secret(),
-            operator: secret(),
-        }
+        Self { strava_client: secret(), consumer: secret(), worker: secret(), operator: secret() }
     }
 }
 
@@ -66,10 +61,7 @@ impl Plan<'_> {
             .args(["--client-id", STRAVA_CLIENT_ID])
             .args(["--seed", &self.options.seed.to_string()])
             .args(["--athletes", &self.options.athletes.to_string()])
-            .args([
-                "--activities-per-athlete",
-                &self.options.activities_per_athlete.to_string(),
-            ])
+            .args(["--activities-per-athlete", &self.options.activities_per_athlete.to_string()])
             .env("STRAVA_SIM_CLIENT_SECRET", &self.secrets.strava_client);
         start(&launch, &self.log("strava-sim"), &file)
     }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use testbed::{
-    Leashed, NatsServer, Postgres, Signal, TemporalServer, Tools, free_port,
-    wait_until,
+    Leashed, NatsServer, Postgres, Signal, TemporalServer, Tools, free_port, wait_until,
 };
 
 use crate::launch::{Plan, Secrets};
@@ -212,11 +211,19 @@ impl Stack {
                 let tail = process.tail(2_000);
                 let lines: Vec<_> = tail
                     .lines()
-                    .filter(|line| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word)))
+                    .filter(|line| {
+                        ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word))
+                    })
                     .collect();
                 let shown = &lines[lines.len().saturating_sub(5)..];
-                (!shown.is_empty())
-                    .then(|| format!("{} ({}):\n  {}\n", process.name(), process.log_path().display(), shown.join("\n  ")))
+                (!shown.is_empty()).then(|| {
+                    format!(
+                        "{} ({}):\n  {}\n",
+                        process.name(),
+                        process.log_path().display(),
+                        shown.join("\n  ")
+                    )
+                })
             })
             .collect()
     }
@@ -224,10 +231,11 @@ impl Stack {
     /// Process ids with names, for `status`.
     #[must_use]
     pub fn processes(&mut self) -> Vec<(String, u32)> {
-        let mut processes: Vec<_> =
-            [&self.api, &self.worker, &self.simulator].into_iter().chain(&self.consumers)
-                .map(|process| (process.name().to_owned(), process.pid()))
-                .collect();
+        let mut processes: Vec<_> = [&self.api, &self.worker, &self.simulator]
+            .into_iter()
+            .chain(&self.consumers)
+            .map(|process| (process.name().to_owned(), process.pid()))
+            .collect();
         for process in [self.postgres.process(), self.nats.process(), self.temporal.process()] {
             processes.push((process.name().to_owned(), process.pid()));
         }
@@ -263,4 +271,3 @@ fn servers(tools: &Tools, directory: &Path) -> Result<(Postgres, NatsServer, Tem
         Ok((postgres, nats, temporal?))
     })
 }
-

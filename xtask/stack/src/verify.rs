@@ -79,8 +79,7 @@ fn fingerprint(activity: &Value) -> Result<u64> {
     let text = |name: &str| activity[name].as_str().unwrap_or_default();
     let seconds = |name: &str| text(name).trim_end_matches('s').parse::<i64>().unwrap_or(0);
     #[allow(clippy::cast_possible_truncation, reason = "decimetres on Earth fit")]
-    let decimetres =
-        |name: &str| (activity[name].as_f64().unwrap_or(0.0) * 10.0).round() as i64;
+    let decimetres = |name: &str| (activity[name].as_f64().unwrap_or(0.0) * 10.0).round() as i64;
     let line = format!(
         "{}|{}|{}|{}|{}|{}|{}|{}",
         number(&activity["activityId"]),

@@ -65,7 +65,7 @@ impl SyncJobPublisher {
     ) -> Result<Checkpoint> {
         // The api's log then names the dispatch that asked.
         let context = Context::incoming(Caller::Anonymous, request.request_id.as_str());
-        let mut checkpoint: Checkpoint = activity.progress()?.unwrap_or_default();
+        let mut checkpoint = checkpoint_of(activity);
         let first = checkpoint.page_token.clone();
         let mut feed = JobFeed::new(&*self.athletes, &context, request, first);
         loop {
@@ -105,6 +105,19 @@ impl ActivityHandler<PublishSyncJobs> for SyncJobPublisher {
             published: count(done.published),
             duplicates: count(done.duplicates),
         })
+    }
+}
+
+/// Where the attempt before this one had come to. What another version of the worker left behind may
+/// not be readable; then everything is published again, which the stream mostly knows already.
+fn checkpoint_of(activity: &ActivityContext) -> Checkpoint {
+    match activity.progress() {
+        Ok(progress) => progress.unwrap_or_default(),
+        Err(error) => {
+            let error = Error::from(error);
+            tracing::warn!(error = error.chain(), "the last checkpoint is not readable");
+            Checkpoint::default()
+        }
     }
 }
 

@@ -19,9 +19,9 @@ pub(super) fn routes(package: &Package, service: &Service) -> TokenStream {
         method.routes.iter().enumerate().map(|(index, route)| constant(method, index, route))
     });
     let binders = mapped.iter().map(|method| binder(package, method));
-    let mounts = mapped.iter().flat_map(|method| {
-        method.routes.iter().enumerate().map(|(index, _)| mount(method, index))
-    });
+    let mounts = mapped
+        .iter()
+        .flat_map(|method| method.routes.iter().enumerate().map(|(index, _)| mount(method, index)));
     let docs = format!(" Mounts the HTTP routes of [`{}`].", service.name);
     let parameters = if mapped.is_empty() {
         quote!(_handler: ::std::sync::Arc<dyn #handler>, _gateway: &::treaty_http::Gateway)
@@ -116,8 +116,7 @@ fn binder(package: &Package, method: &Method) -> TokenStream {
 fn arm(package: &Package, binding: &Binding) -> TokenStream {
     let field = rust::ident(&binding.rust_name);
     let (name, json_name) = (&binding.name, &binding.json_name);
-    let names =
-        if name == json_name { quote!(#name) } else { quote!(#name | #json_name) };
+    let names = if name == json_name { quote!(#name) } else { quote!(#name | #json_name) };
     let value = match &binding.kind {
         BindingKind::Scalar(reader) => {
             let reader = rust::ident(reader);

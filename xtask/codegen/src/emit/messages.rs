@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use proc_macro2::TokenStream;
 use prost_build::{Module, Service, ServiceGenerator};
 use prost_types::FileDescriptorProto;
-use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::rust;
@@ -92,7 +92,8 @@ impl ServiceGenerator for Stubs {
 /// `Debug` for messages with fields that must not be printed, and for everything
 /// inside of them: prost leaves it out for both.
 fn redacted(package: &Package) -> String {
-    let written = package.messages.iter().filter(|message| is_left_out(package, &message.full_name));
+    let written =
+        package.messages.iter().filter(|message| is_left_out(package, &message.full_name));
     let tokens = written.map(|message| {
         let implementation = debug_message(message);
         let oneofs = message.oneofs.iter().map(debug_oneof);

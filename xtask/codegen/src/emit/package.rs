@@ -110,9 +110,8 @@ fn library(package: &Package) -> String {
     if !package.events.is_empty() || !package.streams.is_empty() {
         modules.push(("events".to_owned(), Some("nats"), "pub mod"));
     }
-    modules.extend(
-        package.services.iter().map(|service| (service.module.clone(), None, "pub mod")),
-    );
+    modules
+        .extend(package.services.iter().map(|service| (service.module.clone(), None, "pub mod")));
     modules.extend(
         package
             .workflows

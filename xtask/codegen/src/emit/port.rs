@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use prost::Message as _;
+use prost_reflect::{FileDescriptor, Kind};
 use prost_types::FileDescriptorSet;
 use quote::{format_ident, quote};
 
@@ -30,18 +31,51 @@ pub(super) fn emit(model: &Model, deployable: &Deployable, contracts: &Contracts
     files
 }
 
-/// The files that declare some services, and what they import, without comments.
+/// The files that declare some services, and what their types need, without
+/// comments.
+///
+/// Options are left out, and with them the imports that only options need: such
+/// a file may be another one in another compiler, and nobody who calls asks for it.
 fn descriptors(services: &[String], contracts: &Contracts) -> Vec<u8> {
     let named = services.iter().filter_map(|name| contracts.pool.get_service_by_name(name));
     let mut pending: Vec<_> = named.map(|service| service.parent_file()).collect();
     let mut found = BTreeMap::new();
     while let Some(file) = pending.pop() {
-        pending.extend(file.dependencies());
+        if found.contains_key(file.name()) {
+            continue;
+        }
+        let needed = needed_files(&file);
         let mut plain = file.file_descriptor_proto().clone();
         plain.source_code_info = None;
+        plain.dependency = needed.keys().cloned().collect();
+        plain.public_dependency.clear();
+        plain.weak_dependency.clear();
         found.insert(file.name().to_owned(), plain);
+        pending.extend(needed.into_values());
     }
     FileDescriptorSet { file: found.into_values().collect() }.encode_to_vec()
+}
+
+/// Other files that declare the types of a file's fields, methods and extensions.
+fn needed_files(file: &FileDescriptor) -> BTreeMap<String, FileDescriptor> {
+    let mut messages: Vec<_> = file.messages().collect();
+    let mut needed: Vec<_> =
+        file.extensions().map(|extension| extension.containing_message().parent_file()).collect();
+    for method in file.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        needed.extend([method.input().parent_file(), method.output().parent_file()]);
+    }
+    let mut kinds: Vec<_> = file.extensions().map(|extension| extension.kind()).collect();
+    while let Some(message) = messages.pop() {
+        kinds.extend(message.fields().map(|field| field.kind()));
+        messages.extend(message.child_messages());
+    }
+    needed.extend(kinds.into_iter().filter_map(|kind| match kind {
+        Kind::Message(message) => Some(message.parent_file()),
+        Kind::Enum(enumeration) => Some(enumeration.parent_file()),
+        _ => None,
+    }));
+    let named = needed.into_iter().map(|needed| (needed.name().to_owned(), needed));
+    named.filter(|(name, _)| name != file.name()).collect()
 }
 
 struct Port<'a> {
@@ -143,14 +177,20 @@ impl Port<'_> {
 
     fn library(&self) -> String {
         let mut text = rust::HEADER.to_owned();
-        let _ = writeln!(text, "//! The port of `{}`: exactly its declared traffic.", self.deployable.name);
+        let _ = writeln!(
+            text,
+            "//! The port of `{}`: exactly its declared traffic.",
+            self.deployable.name
+        );
         if !self.deployable.comment.is_empty() {
             text.push_str("//!\n");
         }
         for line in self.deployable.comment.lines() {
             let _ = writeln!(text, "//!{line}");
         }
-        text.push_str("\n#![forbid(unsafe_code)]\n\n#[rustfmt::skip]\nmod port;\n\npub use port::*;\n");
+        text.push_str(
+            "\n#![forbid(unsafe_code)]\n\n#[rustfmt::skip]\nmod port;\n\npub use port::*;\n",
+        );
         text
     }
 
@@ -180,7 +220,8 @@ impl Port<'_> {
         let calls = self.deployable.calls.iter().map(|call| &call.service);
         for name in self.deployable.serves.iter().chain(calls) {
             if let Some((_, service)) = self.model.service(name) {
-                let types = service.methods.iter().flat_map(|method| [&method.input, &method.output]);
+                let types =
+                    service.methods.iter().flat_map(|method| [&method.input, &method.output]);
                 pending.extend(types.cloned());
             }
         }
@@ -189,8 +230,10 @@ impl Port<'_> {
         );
         for name in self.deployable.runs.iter().chain(&self.deployable.starts) {
             if let Some((_, service)) = self.model.workflow_service(name) {
-                let workflows = service.workflows.iter().flat_map(|item| [&item.input, &item.output]);
-                let activities = service.activities.iter().flat_map(|item| [&item.input, &item.output]);
+                let workflows =
+                    service.workflows.iter().flat_map(|item| [&item.input, &item.output]);
+                let activities =
+                    service.activities.iter().flat_map(|item| [&item.input, &item.output]);
                 pending.extend(workflows.chain(activities).cloned());
             }
         }
@@ -277,8 +320,7 @@ impl Port<'_> {
         let registrations = served.iter().map(|(package, service)| {
             let field = field_of(&service.name);
             let adapter = format_ident!("{}Grpc", service.name);
-            let (root, module) =
-                (rust::crate_ident(&package.name), rust::ident(&service.module));
+            let (root, module) = (rust::crate_ident(&package.name), rust::ident(&service.module));
             quote! {
                 let server = ::#root::#module::#adapter::register(
                     server,
@@ -288,8 +330,7 @@ impl Port<'_> {
         });
         let routes = served.iter().map(|(package, service)| {
             let field = field_of(&service.name);
-            let (root, module) =
-                (rust::crate_ident(&package.name), rust::ident(&service.module));
+            let (root, module) = (rust::crate_ident(&package.name), rust::ident(&service.module));
             quote! {
                 .merge(::#root::#module::routes(::std::sync::Arc::clone(&self.#field), gateway))
             }
@@ -348,8 +389,7 @@ impl Port<'_> {
             let field = field_of(&service.name);
             let channel = rust::ident(&call.server.to_snake_case());
             let client = format_ident!("{}Client", service.name);
-            let (root, module) =
-                (rust::crate_ident(&package.name), rust::ident(&service.module));
+            let (root, module) = (rust::crate_ident(&package.name), rust::ident(&service.module));
             quote!(#field: ::std::sync::Arc::new(::#root::#module::#client::new(#channel.clone())))
         });
         quote! {
@@ -430,13 +470,18 @@ impl Port<'_> {
         let name = format_ident!("{}Handler", event.name);
         let function = rust::ident(&event.name.to_snake_case());
         let run = format_ident!("handle_{}", event.name.to_snake_case());
-        let constant =
-            format_ident!("{}_HANDLER", heck::ToShoutySnakeCase::to_shouty_snake_case(event.name.as_str()));
+        let constant = format_ident!(
+            "{}_HANDLER",
+            heck::ToShoutySnakeCase::to_shouty_snake_case(event.name.as_str())
+        );
         let (durable, full_name) = (&handler.durable, &event.full_name);
         let docs = rust::docs(&event.comment);
         let about = format!(" Handles [`{}`].", event.name);
         let about_spec = format!(" The durable consumer of [`{name}`].");
-        let about_run = format!(" Receives [`{}`] until `shutdown`, sharing the work with every other process of this deployable.", event.name);
+        let about_run = format!(
+            " Receives [`{}`] until `shutdown`, sharing the work with every other process of this deployable.",
+            event.name
+        );
         let concurrency = rust::integer(handler.concurrency);
         let ack_wait = rust::duration(handler.ack_wait);
         let max_deliver = rust::integer(handler.max_deliver);
@@ -512,8 +557,7 @@ impl Port<'_> {
         }
         let fields = started.iter().map(|(package, service, workflow)| {
             let field = workflows::starter_field(workflow);
-            let (root, module) =
-                (rust::crate_ident(&package.name), rust::ident(&service.module));
+            let (root, module) = (rust::crate_ident(&package.name), rust::ident(&service.module));
             let starter = workflows::starter_type(workflow);
             let docs = rust::docs(&workflow.comment);
             quote!(#docs pub #field: ::#root::#module::#starter)

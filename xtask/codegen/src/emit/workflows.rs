@@ -33,12 +33,8 @@ fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
     let constant = rust::ident(&name.to_shouty_snake_case());
     let execution = rust::optional_duration(workflow.execution_timeout);
     let run = rust::optional_duration(workflow.run_timeout);
-    let contract = contract(
-        package,
-        "Workflow",
-        name,
-        (&workflow.comment, &workflow.input, &workflow.output),
-    );
+    let contract =
+        contract(package, "Workflow", name, (&workflow.comment, &workflow.input, &workflow.output));
     let starter = starter_type(workflow);
     let starter_docs = format!(" Starts, awaits and schedules [`{name}`].");
     let spec_docs = format!(" Name, task queue and timeouts of [`{name}`].");
@@ -68,12 +64,8 @@ fn activity(package: &Package, activity: &Activity) -> TokenStream {
     let coefficient = Literal::f64_unsuffixed(activity.retry.backoff_coefficient);
     let maximum_interval = rust::optional_duration(activity.retry.maximum_interval);
     let maximum_attempts = rust::integer(activity.retry.maximum_attempts);
-    let contract = contract(
-        package,
-        "Activity",
-        name,
-        (&activity.comment, &activity.input, &activity.output),
-    );
+    let contract =
+        contract(package, "Activity", name, (&activity.comment, &activity.input, &activity.output));
     let spec_docs = format!(" Name, timeouts and retries of [`{name}`].");
     quote! {
         #contract

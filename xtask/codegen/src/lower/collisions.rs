@@ -54,7 +54,10 @@ fn check_packages(model: &Model, files: &[FileDescriptor], report: &mut Report) 
         if package.name.starts_with("treaty.") || !package.name.contains('.') {
             let advice = "Use your organisation's name, the domain and a version, for example \
                           `acme.orders.v1`.";
-            refuse(format!("{own} becomes crate `{}`, which may exist", package.crate_name), advice);
+            refuse(
+                format!("{own} becomes crate `{}`, which may exist", package.crate_name),
+                advice,
+            );
         }
     }
 }

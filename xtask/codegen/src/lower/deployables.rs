@@ -6,9 +6,9 @@ use std::time::Duration;
 use heck::ToSnakeCase;
 use prost_reflect::FileDescriptor;
 
-use super::names;
 use super::options::{DEPLOYABLE, DeployableRule, HandlerRule, extension};
 use super::source::{Report, comment};
+use super::{names, path};
 use crate::load::Contracts;
 use crate::model::{Call, Deployable, Handler, Model};
 
@@ -122,7 +122,8 @@ fn deployable(
     Deployable {
         name: rule.name.clone(),
         crate_name: format!("{}-port", rule.name),
-        comment: comment(file, &DEPLOYABLE.on(&[])),
+        // Compilers disagree about comments of options, so that of the package counts.
+        comment: comment(file, &[path::FILE_PACKAGE]),
         serves: rule.serves.clone(),
         calls,
         publishes: rule.publishes.clone(),
@@ -189,10 +190,8 @@ fn handle(
         return wrong("max_deliver is missing".into(), "Say after how many deliveries to give up.");
     };
     if handler.backoff.len() >= max_deliver as usize {
-        let message = format!(
-            "{} waits do not fit {max_deliver} deliveries",
-            handler.backoff.len()
-        );
+        let message =
+            format!("{} waits do not fit {max_deliver} deliveries", handler.backoff.len());
         return wrong(message, "Make backoff shorter than max_deliver.");
     }
     let ack_wait = handler.ack_wait.unwrap_or(ACK_WAIT);

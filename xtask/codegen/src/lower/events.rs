@@ -1,14 +1,15 @@
 //! Events and the streams that keep them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use heck::ToSnakeCase;
 use prost_reflect::{FileDescriptor, Kind, MessageDescriptor};
 
+use super::names;
 use super::options::{EVENT, EventRule, STREAM, StreamRule, extension, is_set};
 use super::source::{Report, comment};
-use super::names;
 use crate::load::Contracts;
 use crate::model::{Event, Model, Package, Part, Stream};
 
@@ -96,8 +97,9 @@ fn stream(rule: StreamRule) -> Result<Stream, (String, &'static str)> {
         let advice = "Give the bytes, or leave max_bytes out for no limit.";
         return Err((format!("stream `{name}` has a negative max_bytes"), advice));
     }
-    let duplicate_window =
-        rule.duplicate_window.unwrap_or_else(|| DUPLICATE_WINDOW.min(rule.max_age.unwrap_or(DUPLICATE_WINDOW)));
+    let duplicate_window = rule
+        .duplicate_window
+        .unwrap_or_else(|| DUPLICATE_WINDOW.min(rule.max_age.unwrap_or(DUPLICATE_WINDOW)));
     for (what, value) in [("max_age", rule.max_age), ("duplicate_window", Some(duplicate_window))] {
         if value.is_some_and(|value| value < SHORTEST) {
             let advice = "Give 100 milliseconds or more, or leave it out.";
@@ -150,8 +152,9 @@ fn template(text: &str, message: &MessageDescriptor) -> Result<Vec<Part>, String
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((literal, tail)) = rest.split_once('{') {
-        let (name, after) =
-            tail.split_once('}').ok_or_else(|| format!("`{text}` has a brace that never closes"))?;
+        let (name, after) = tail
+            .split_once('}')
+            .ok_or_else(|| format!("`{text}` has a brace that never closes"))?;
         if !literal.is_empty() {
             parts.push(Part::Literal(literal.to_owned()));
         }
@@ -241,7 +244,9 @@ pub(super) fn assign_streams(
     }
     for package in &mut model.packages {
         let foreign = package.events.iter().map(|event| event.stream_package.clone());
-        package.dependencies.extend(foreign.filter(|name| !name.is_empty() && *name != package.name));
+        package
+            .dependencies
+            .extend(foreign.filter(|name| !name.is_empty() && *name != package.name));
         package.dependencies.sort();
         package.dependencies.dedup();
     }
@@ -269,11 +274,14 @@ fn declared_streams<'a>(
         let rules = extension::<Vec<StreamRule>>(&contracts.pool, &file.options(), STREAM);
         for (index, rule) in rules.ok().flatten().unwrap_or_default().into_iter().enumerate() {
             let place = stream_place(index);
-            if declared.contains_key(&rule.name) {
-                let message = format!("stream `{}` is declared twice", rule.name);
-                report.add(file, &place, message, "Keep one declaration.");
-            } else {
-                declared.insert(rule.name, (file.package_name().to_owned(), file, place));
+            match declared.entry(rule.name) {
+                Entry::Occupied(taken) => {
+                    let message = format!("stream `{}` is declared twice", taken.key());
+                    report.add(file, &place, message, "Keep one declaration.");
+                }
+                Entry::Vacant(free) => {
+                    free.insert((file.package_name().to_owned(), file, place));
+                }
             }
         }
     }

@@ -39,11 +39,7 @@ pub(super) fn check(file: &FileDescriptor, message: &MessageDescriptor, report: 
 }
 
 /// Checks the names of an enum: prost cuts the enum's name off its values' names.
-pub(super) fn check_enum(
-    file: &FileDescriptor,
-    enumeration: &EnumDescriptor,
-    report: &mut Report,
-) {
+pub(super) fn check_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) {
     check_type_name(file, enumeration.name(), enumeration.path(), report);
     let prefix = upper(enumeration.name());
     let mut scope = Scope::new(file, format!("in {}", enumeration.full_name()));
@@ -70,7 +66,8 @@ fn check_variants(file: &FileDescriptor, oneof: &OneofDescriptor, report: &mut R
 fn check_type_name(file: &FileDescriptor, name: &str, place: &[i32], report: &mut Report) {
     let rust_name = upper(name);
     if rust_name == "Self" || !rust_name.starts_with(|c: char| c.is_ascii_uppercase()) {
-        let message = format!("`{name}` becomes `{rust_name}`, which is no name for a type in Rust");
+        let message =
+            format!("`{name}` becomes `{rust_name}`, which is no name for a type in Rust");
         report.add(file, place, message, "Choose another name, starting with a letter.");
     }
 }
@@ -122,9 +119,24 @@ pub(super) fn missing(
 ) -> Option<&'static str> {
     /// Well-known types that contracts are written with.
     const WELL_KNOWN: [&str; 18] = [
-        "Any", "BoolValue", "BytesValue", "DoubleValue", "Duration", "Empty", "FieldMask",
-        "FloatValue", "Int32Value", "Int64Value", "ListValue", "NullValue", "StringValue",
-        "Struct", "Timestamp", "UInt32Value", "UInt64Value", "Value",
+        "Any",
+        "BoolValue",
+        "BytesValue",
+        "DoubleValue",
+        "Duration",
+        "Empty",
+        "FieldMask",
+        "FloatValue",
+        "Int32Value",
+        "Int64Value",
+        "ListValue",
+        "NullValue",
+        "StringValue",
+        "Struct",
+        "Timestamp",
+        "UInt32Value",
+        "UInt64Value",
+        "Value",
     ];
     if package == "google.protobuf" {
         let known = name.rsplit('.').next().is_some_and(|last| WELL_KNOWN.contains(&last));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
-use super::{message_names, names};
 use super::source::Report;
+use super::{message_names, names};
 use crate::model::{Field, Message, Model, Oneof, Package, TypeRef};
 
 /// Packages whose types come from a library instead of a generated crate.

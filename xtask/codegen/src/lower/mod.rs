@@ -40,7 +40,8 @@ pub fn lower(contracts: &Contracts) -> Result<Model, Diagnostics> {
     // Nothing more is asked about a file whose package is not usable: its types may
     // not even be found by their names.
     files.retain(|file| is_safe_package(file, &mut report));
-    let mut model = Model { packages: packages(contracts, &files, &mut report), ..Model::default() };
+    let mut model =
+        Model { packages: packages(contracts, &files, &mut report), ..Model::default() };
     messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
     deployables::lower(&mut model, &files, contracts, &mut report);
@@ -62,11 +63,7 @@ fn root_files(contracts: &Contracts) -> Vec<FileDescriptor> {
     files
 }
 
-fn packages(
-    contracts: &Contracts,
-    files: &[FileDescriptor],
-    report: &mut Report,
-) -> Vec<Package> {
+fn packages(contracts: &Contracts, files: &[FileDescriptor], report: &mut Report) -> Vec<Package> {
     let mut by_name: BTreeMap<&str, Vec<&FileDescriptor>> = BTreeMap::new();
     for file in files {
         if file.syntax() != Syntax::Proto3 {

@@ -56,12 +56,13 @@ fn type_ref(package: &str, full_name: &str) -> TypeRef {
     let local = full_name.strip_prefix(package).unwrap_or(full_name).trim_start_matches('.');
     let segments: Vec<_> = local.split('.').collect();
     let last = segments.len() - 1;
-    let path: Vec<_> = segments
-        .iter()
-        .enumerate()
-        .map(|(index, segment)| {
-            if index == last { segment.to_upper_camel_case() } else { segment.to_snake_case() }
-        })
-        .collect();
+    let path: Vec<_> =
+        segments
+            .iter()
+            .enumerate()
+            .map(|(index, segment)| {
+                if index == last { segment.to_upper_camel_case() } else { segment.to_snake_case() }
+            })
+            .collect();
     TypeRef { package: package.to_owned(), path: path.join("::") }
 }

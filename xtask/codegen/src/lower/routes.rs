@@ -10,11 +10,8 @@ use crate::load::Contracts;
 use crate::model::{Binding, BindingKind, Cardinality, Model, Route};
 
 /// Well-known types whose JSON is a text and which can so stand in a query.
-const TEXTUAL: [&str; 3] = [
-    "google.protobuf.Timestamp",
-    "google.protobuf.Duration",
-    "google.protobuf.FieldMask",
-];
+const TEXTUAL: [&str; 3] =
+    ["google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"];
 
 pub(super) fn lower(
     contracts: &Contracts,
@@ -185,11 +182,8 @@ pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &m
                 if let (Some((other, known, (problem, advice))), Some(declared)) =
                     (clash, &declared)
                 {
-                    let message = format!(
-                        "route `{}` {problem} `{}` of {other}",
-                        text(route),
-                        text(known)
-                    );
+                    let message =
+                        format!("route `{}` {problem} `{}` of {other}", text(route), text(known));
                     let place = HTTP.on(declared.path());
                     report.add(&declared.parent_file(), &place, message, advice);
                 }
@@ -209,7 +203,8 @@ fn clash(a: &Route, b: &Route) -> Option<(&'static str, &'static str)> {
         let advice = "Change one path or verb.";
         return (a.verb == b.verb).then_some(("is already that of", advice));
     }
-    let (left, right): (Vec<_>, Vec<_>) = (a.path.split('/').collect(), b.path.split('/').collect());
+    let (left, right): (Vec<_>, Vec<_>) =
+        (a.path.split('/').collect(), b.path.split('/').collect());
     let variable = |segment: &str| segment.starts_with('{');
     let pairs = || left.iter().zip(&right);
     if left.len() != right.len() || !pairs().all(|(x, y)| x == y || variable(x) || variable(y)) {

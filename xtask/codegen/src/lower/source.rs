@@ -46,15 +46,15 @@ impl Report {
 /// Line and column of an element, from 1; of its nearest ancestor that has one
 /// when it has none itself; zeros when the descriptors carry no positions.
 fn position(file: &FileDescriptor, path: &[i32]) -> (usize, usize) {
-    (0..=path.len())
-        .rev()
-        .find_map(|length| location(file, &path[..length]))
-        .map_or((0, 0), |location| {
+    (0..=path.len()).rev().find_map(|length| location(file, &path[..length])).map_or(
+        (0, 0),
+        |location| {
             let at = |index: usize| {
                 location.span.get(index).and_then(|&value| usize::try_from(value).ok())
             };
             (at(0).map_or(0, |line| line + 1), at(1).map_or(0, |column| column + 1))
-        })
+        },
+    )
 }
 
 /// The comment before an element, without the marks.

@@ -22,7 +22,10 @@ fn the_order_of_an_images_files_does_not_matter() {
     let sorted = FileDescriptorSet::decode(contracts.image.as_slice()).unwrap();
     // Options of our own are unknown fields to this type, so the bytes are moved instead.
     let reversed: Vec<u8> = entries(&contracts.image).into_iter().rev().flatten().collect();
-    assert_eq!(FileDescriptorSet::decode(reversed.as_slice()).unwrap().file.len(), sorted.file.len());
+    assert_eq!(
+        FileDescriptorSet::decode(reversed.as_slice()).unwrap().file.len(),
+        sorted.file.len()
+    );
     let contracts = load::from_image(reversed, contracts.roots).unwrap();
     assert_eq!(generate(&contracts).unwrap(), acme_files());
 }

@@ -66,7 +66,8 @@ fn check_fails_on_a_missing_and_on_a_stale_file() {
     fs::create_dir_all(directory.path().join(stale).parent().unwrap()).unwrap();
     fs::write(directory.path().join(stale), "").unwrap();
     let changes = check(directory.path(), acme_files()).unwrap();
-    let expected = Changes { added: vec![missing.into()], stale: vec![stale.into()], ..Changes::default() };
+    let expected =
+        Changes { added: vec![missing.into()], stale: vec![stale.into()], ..Changes::default() };
     assert_eq!(changes, expected);
     // It has only looked.
     assert!(!directory.path().join(missing).exists());

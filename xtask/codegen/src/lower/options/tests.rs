@@ -42,7 +42,9 @@ fn value(field: &FieldDescriptor) -> Value {
 /// Reads an extension with every field set.
 fn read<T: DeserializeOwned>(pool: &DescriptorPool, rule: Rule) -> Result<T, String> {
     let descriptor = pool.get_extension_by_name(rule.name).unwrap();
-    let Kind::Message(message) = descriptor.kind() else { panic!("{} holds no message", rule.name) };
+    let Kind::Message(message) = descriptor.kind() else {
+        panic!("{} holds no message", rule.name)
+    };
     let value = Value::Message(filled(&message));
     let value = if descriptor.is_list() { Value::List(vec![value]) } else { value };
     let mut options = DynamicMessage::new(descriptor.containing_message());
@@ -65,7 +67,8 @@ fn every_option_of_the_vocabulary_is_read() {
     check(WORKFLOW, read::<WorkflowRule>(&pool, WORKFLOW).map(drop));
     check(ACTIVITY, read::<ActivityRule>(&pool, ACTIVITY).map(drop));
     check(DEPLOYABLE, read::<DeployableRule>(&pool, DEPLOYABLE).map(drop));
-    let declared: BTreeSet<_> = treaty_extensions(&pool).map(|e| e.full_name().to_owned()).collect();
+    let declared: BTreeSet<_> =
+        treaty_extensions(&pool).map(|e| e.full_name().to_owned()).collect();
     assert_eq!(declared, known);
 }
 

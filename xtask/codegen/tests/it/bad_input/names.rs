@@ -25,10 +25,22 @@ fn names_that_rust_keeps_for_itself() {
 #[test]
 fn names_that_meet_in_one_message() {
     review!(bodies(&[
-        ("two fields", "message Order {\n  string order_id = 1;\n  string orderId = 2 [json_name = \"other\"];\n}\n"),
-        ("field and oneof", "message Order {\n  string how_paid = 1;\n  oneof howPaid {\n    string a = 2;\n  }\n}\n"),
-        ("oneof and type", "message Order {\n  message Payment {}\n  oneof payment {\n    string a = 1;\n  }\n}\n"),
-        ("values of an enum", "enum Colour {\n  COLOUR_UNSPECIFIED = 0;\n  COLOUR_RED = 1;\n  RED = 2;\n}\n"),
+        (
+            "two fields",
+            "message Order {\n  string order_id = 1;\n  string orderId = 2 [json_name = \"other\"];\n}\n"
+        ),
+        (
+            "field and oneof",
+            "message Order {\n  string how_paid = 1;\n  oneof howPaid {\n    string a = 2;\n  }\n}\n"
+        ),
+        (
+            "oneof and type",
+            "message Order {\n  message Payment {}\n  oneof payment {\n    string a = 1;\n  }\n}\n"
+        ),
+        (
+            "values of an enum",
+            "enum Colour {\n  COLOUR_UNSPECIFIED = 0;\n  COLOUR_RED = 1;\n  RED = 2;\n}\n"
+        ),
     ]));
 }
 
@@ -36,9 +48,15 @@ fn names_that_meet_in_one_message() {
 fn names_that_meet_in_one_package() {
     review!(bodies(&[
         ("two messages", "message HttpLog {}\nmessage HTTPLog {}\n"),
-        ("message and enum", "message order_state {}\nenum OrderState {\n  ORDER_STATE_UNSPECIFIED = 0;\n}\n"),
+        (
+            "message and enum",
+            "message order_state {}\nenum OrderState {\n  ORDER_STATE_UNSPECIFIED = 0;\n}\n"
+        ),
         ("message and a service's client", "message ShopClient {}\n\nservice Shop {\n  FINE\n}\n"),
-        ("message's module and service's module", "message shop_service {\n  message Inner {}\n}\nservice ShopService {\n  FINE\n}\n"),
+        (
+            "message's module and service's module",
+            "message shop_service {\n  message Inner {}\n}\nservice ShopService {\n  FINE\n}\n"
+        ),
         ("service and a module of every crate", "service Json {\n  FINE\n}\n"),
         (
             "two RPCs",
@@ -84,9 +102,21 @@ fn packages_that_meet() {
         (
             "a circle",
             vec![
-                ("acme/a1.proto", file("acme.a.v1", "import \"acme/b1.proto\";\nmessage A1 {\n  acme.b.v1.B1 b = 1;\n}")),
+                (
+                    "acme/a1.proto",
+                    file(
+                        "acme.a.v1",
+                        "import \"acme/b1.proto\";\nmessage A1 {\n  acme.b.v1.B1 b = 1;\n}"
+                    )
+                ),
                 ("acme/a2.proto", file("acme.a.v1", "message A2 {}")),
-                ("acme/b1.proto", file("acme.b.v1", "import \"acme/a2.proto\";\nmessage B1 {\n  acme.a.v1.A2 a = 1;\n}")),
+                (
+                    "acme/b1.proto",
+                    file(
+                        "acme.b.v1",
+                        "import \"acme/a2.proto\";\nmessage B1 {\n  acme.a.v1.A2 a = 1;\n}"
+                    )
+                ),
             ],
         ),
     ]));
@@ -96,7 +126,9 @@ fn packages_that_meet() {
 fn types_that_are_not_generated() {
     let mut cases = vec![(
         "a descriptor",
-        contract("import \"google/protobuf/descriptor.proto\";\nmessage Order {\n  google.protobuf.FileOptions options = 1;\n}\n"),
+        contract(
+            "import \"google/protobuf/descriptor.proto\";\nmessage Order {\n  google.protobuf.FileOptions options = 1;\n}\n",
+        ),
     )];
     cases.push((
         "the vocabulary",

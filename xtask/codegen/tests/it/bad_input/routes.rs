@@ -31,7 +31,12 @@ fn rules_of_rpcs() {
         ("negative time", method("access: [ACCESS_PUBLIC] deadline: {seconds: -1}")),
         ("request stream", streaming("(stream Request) returns (")),
         ("response stream", streaming("(Request) returns (stream ")),
-        ("workflow outside of a workflow service", rpc("    option (treaty.v1.workflow) = {};\n    option (treaty.v1.method) = {access: [ACCESS_PUBLIC]};")),
+        (
+            "workflow outside of a workflow service",
+            rpc(
+                "    option (treaty.v1.workflow) = {};\n    option (treaty.v1.method) = {access: [ACCESS_PUBLIC]};"
+            )
+        ),
     ]));
 }
 
@@ -50,7 +55,12 @@ fn paths() {
         ("body of a get", http("get: \"/v1/shops\" body: \"*\"")),
         ("body of one field", http("post: \"/v1/shops\" body: \"inner\"")),
         ("custom verb", http("custom: {kind: \"HEAD\" path: \"/v1/shops\"}")),
-        ("nested bindings", http("get: \"/v1/a\" additional_bindings {get: \"/v1/b\" additional_bindings {get: \"/v1/c\"}}")),
+        (
+            "nested bindings",
+            http(
+                "get: \"/v1/a\" additional_bindings {get: \"/v1/b\" additional_bindings {get: \"/v1/c\"}}"
+            )
+        ),
         ("no path", http("body: \"*\"")),
     ]));
 }
@@ -71,9 +81,15 @@ fn two(first: &str, second: &str) -> String {
 fn routes_that_meet() {
     review!(said(&[
         ("the same", two("get: \"/v1/shops\"", "get: \"/v1/shops\"")),
-        ("within one RPC", two("get: \"/v1/a\"", "post: \"/v1/b\" additional_bindings {post: \"/v1/b\"}")),
+        (
+            "within one RPC",
+            two("get: \"/v1/a\"", "post: \"/v1/b\" additional_bindings {post: \"/v1/b\"}")
+        ),
         ("word and variable", two("get: \"/v1/shops/{shop_id}\"", "get: \"/v1/shops/mine\"")),
-        ("word and variable, other verb", two("get: \"/v1/shops/{shop_id}\"", "post: \"/v1/shops/mine\"")),
+        (
+            "word and variable, other verb",
+            two("get: \"/v1/shops/{shop_id}\"", "post: \"/v1/shops/mine\"")
+        ),
         ("crosswise", two("get: \"/v1/{name}/mine\"", "get: \"/v1/shops/{shop_id}\"")),
         ("variables of two names", two("get: \"/v1/{shop_id}\"", "delete: \"/v1/{name}\"")),
     ]));

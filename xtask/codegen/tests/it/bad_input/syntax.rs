@@ -62,7 +62,16 @@ fn a_directory_that_is_not_there_is_named() {
 #[test]
 fn a_package_of_an_image_cannot_leave_the_output() {
     let mut said = String::new();
-    for package in ["..", "a/../../evil.v1", "/etc.v1", "acme.", "Acme.v1", "acme.v1\0", "acme.a__b", "a\\b.v1"] {
+    for package in [
+        "..",
+        "a/../../evil.v1",
+        "/etc.v1",
+        "acme.",
+        "Acme.v1",
+        "acme.v1\0",
+        "acme.a__b",
+        "a\\b.v1",
+    ] {
         let file = FileDescriptorProto {
             name: Some("evil.proto".into()),
             package: Some(package.into()),

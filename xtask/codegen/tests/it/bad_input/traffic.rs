@@ -24,7 +24,9 @@ fn said(cases: &[(&str, String)]) -> String {
 #[test]
 fn events() {
     let subject = |text: &str| event(&format!("stream: \"shop\" subject: \"{text}\""));
-    let id = |text: &str| event(&format!("stream: \"shop\" subject: \"shop.sold\" message_id: \"{text}\""));
+    let id = |text: &str| {
+        event(&format!("stream: \"shop\" subject: \"shop.sold\" message_id: \"{text}\""))
+    };
     let two = |a: &str, b: &str| {
         let second = format!(
             "message Bought {{\n  option (treaty.v1.event) = {{stream: \"shop\" subject: \"{b}\"}};\n  \
@@ -57,15 +59,22 @@ fn events() {
 
 #[test]
 fn streams() {
-    let again = "option (treaty.v1.stream) = {\n  name: \"shop\"\n  retention: RETENTION_LIMITS\n};\n";
-    let idle = "option (treaty.v1.stream) = {\n  name: \"idle\"\n  retention: RETENTION_LIMITS\n};\n";
+    let again =
+        "option (treaty.v1.stream) = {\n  name: \"shop\"\n  retention: RETENTION_LIMITS\n};\n";
+    let idle =
+        "option (treaty.v1.stream) = {\n  name: \"idle\"\n  retention: RETENTION_LIMITS\n};\n";
     let fine = "name: \"shop\"\n  retention: RETENTION_LIMITS";
     review!(said(&[
         ("name", stream("name: \"Shop.*\"\n  retention: RETENTION_LIMITS")),
         ("no retention", stream("name: \"shop\"")),
         ("negative size", stream(&format!("{fine}\n  max_bytes: -1"))),
         ("no age", stream(&format!("{fine}\n  max_age: {{}}"))),
-        ("window beyond age", stream(&format!("{fine}\n  max_age: {{seconds: 60}}\n  duplicate_window: {{seconds: 61}}"))),
+        (
+            "window beyond age",
+            stream(&format!(
+                "{fine}\n  max_age: {{seconds: 60}}\n  duplicate_window: {{seconds: 61}}"
+            ))
+        ),
         ("declared twice", stream(fine) + again),
         ("without events", stream(fine) + idle),
     ]));
@@ -74,21 +83,49 @@ fn streams() {
 #[test]
 fn workflows() {
     let service = |queue: &str, rpc: &str| {
-        format!("service Chores {{\n  option (treaty.v1.workflows) = {{{queue}}};\n  rpc Sweep({rpc}\n}}\n")
+        format!(
+            "service Chores {{\n  option (treaty.v1.workflows) = {{{queue}}};\n  rpc Sweep({rpc}\n}}\n"
+        )
     };
     let rpc = |option: &str| {
-        format!("google.protobuf.Empty) returns (google.protobuf.Empty) {{\n    option {option};\n  }}")
+        format!(
+            "google.protobuf.Empty) returns (google.protobuf.Empty) {{\n    option {option};\n  }}"
+        )
     };
     let with = |option: &str| service("task_queue: \"chores\"", &rpc(option));
     review!(said(&[
         ("no queue", service("", &rpc("(treaty.v1.workflow) = {}"))),
         ("neither", with("deprecated = true")),
-        ("both", with("(treaty.v1.workflow) = {};\n    option (treaty.v1.activity) = {start_to_close: {seconds: 1}}")),
+        (
+            "both",
+            with(
+                "(treaty.v1.workflow) = {};\n    option (treaty.v1.activity) = {start_to_close: {seconds: 1}}"
+            )
+        ),
         ("no limit", with("(treaty.v1.activity) = {}")),
-        ("shrinking waits", with("(treaty.v1.activity) = {start_to_close: {seconds: 1} retry: {backoff_coefficient: 0.5}}")),
-        ("negative attempts", with("(treaty.v1.activity) = {start_to_close: {seconds: 1} retry: {maximum_attempts: -1}}")),
-        ("HTTP", with("(google.api.http) = {get: \"/v1/sweep\"};\n    option (treaty.v1.workflow) = {}")),
-        ("stream", service("task_queue: \"chores\"", "stream google.protobuf.Empty) returns (google.protobuf.Empty) {\n    option (treaty.v1.workflow) = {};\n  }")),
+        (
+            "shrinking waits",
+            with(
+                "(treaty.v1.activity) = {start_to_close: {seconds: 1} retry: {backoff_coefficient: 0.5}}"
+            )
+        ),
+        (
+            "negative attempts",
+            with(
+                "(treaty.v1.activity) = {start_to_close: {seconds: 1} retry: {maximum_attempts: -1}}"
+            )
+        ),
+        (
+            "HTTP",
+            with("(google.api.http) = {get: \"/v1/sweep\"};\n    option (treaty.v1.workflow) = {}")
+        ),
+        (
+            "stream",
+            service(
+                "task_queue: \"chores\"",
+                "stream google.protobuf.Empty) returns (google.protobuf.Empty) {\n    option (treaty.v1.workflow) = {};\n  }"
+            )
+        ),
     ]));
 }
 
@@ -114,10 +151,21 @@ fn deployables() {
         ("unserved call", deployable("name: \"till\"\n  calls: [\"acme.shop.v1.Shop\"]")),
         ("unknown service", deployable("name: \"till\"\n  serves: [\"acme.shop.v1.Stall\"]")),
         ("unknown event", deployable("name: \"till\"\n  publishes: [\"acme.shop.v1.Bought\"]")),
-        ("workflow service as a service", deployable("name: \"till\"\n  serves: [\"acme.shop.v1.Chores\"]")),
-        ("twice", deployable("name: \"till\"\n  publishes: [\"acme.shop.v1.Sold\", \"acme.shop.v1.Sold\"]")),
+        (
+            "workflow service as a service",
+            deployable("name: \"till\"\n  serves: [\"acme.shop.v1.Chores\"]")
+        ),
+        (
+            "twice",
+            deployable(
+                "name: \"till\"\n  publishes: [\"acme.shop.v1.Sold\", \"acme.shop.v1.Sold\"]"
+            )
+        ),
         ("no deliveries", handler("")),
-        ("as many waits as deliveries", handler("max_deliver: 2 backoff: [{seconds: 1}, {seconds: 2}]")),
+        (
+            "as many waits as deliveries",
+            handler("max_deliver: 2 backoff: [{seconds: 1}, {seconds: 2}]")
+        ),
         ("short ack_wait", handler("max_deliver: 2 ack_wait: {nanos: 1}")),
         ("negative concurrency", handler("max_deliver: 2 concurrency: -1")),
     ]));

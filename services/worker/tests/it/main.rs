@@ -1,0 +1,8 @@
+//! The activity on stand-ins, the process, and the whole worker on real servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod api;
+mod dispatch;
+mod process;
+mod publish_sync_jobs;
+mod servers;
