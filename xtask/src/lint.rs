@@ -1,6 +1,7 @@
-//! `cargo xtask lint`: buf on the contracts.
+//! `cargo xtask lint`: buf's opinion of the contracts.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
@@ -8,39 +9,56 @@ use testbed::{Tool, Tools};
 
 use crate::workspace;
 
-/// Lints the contracts with buf.
+/// Where `buf.yaml` expects the contracts that are not ours.
+const INCLUDES: &str = "target/contracts-include";
+
+/// The files of it, by their names as imports.
+const IMPORTED: [&str; 2] = ["google/api/annotations.proto", "google/api/http.proto"];
+
+/// Judges the style and the format of the contracts with buf.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {}
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
         buf_lint(&Tools::new()?.ensure(Tool::Buf)?)?;
+        eprintln!("the contracts pass buf lint and are formatted");
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Runs `buf lint` with this binary.
-pub fn buf_lint(buf: &Path) -> Result<()> {
-    put_includes()?;
-    let status = Command::new(buf)
-        .arg("lint")
-        .current_dir(workspace::root())
-        .status()
-        .with_context(|| format!("cannot run {}", buf.display()))?;
-    if !status.success() {
-        bail!("buf lint has found something: see above");
+/// Runs `buf lint` on the contracts, and checks that `buf format` would change nothing.
+pub(crate) fn buf_lint(buf: &Path) -> Result<()> {
+    provide_includes()?;
+    run(buf, &["lint"], "the contracts do not pass `buf lint`")?;
+    let unformatted = "the contracts are not formatted: run `buf format -w contracts`";
+    run(buf, &["format", "--diff", "--exit-code", "contracts"], unformatted)
+}
+
+/// Puts Google's contracts where `buf.yaml` expects them, unless they are there.
+fn provide_includes() -> Result<()> {
+    let (source, target) = (workspace::google_api_protos()?, workspace::root().join(INCLUDES));
+    for name in IMPORTED {
+        let (from, to) = (source.join(name), target.join(name));
+        let text = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+        if fs::read(&to).is_ok_and(|present| present == text) {
+            continue;
+        }
+        let written =
+            to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&to, text));
+        written.with_context(|| format!("cannot write {}", to.display()))?;
     }
     Ok(())
 }
 
-/// Puts Google's contracts where buf.yaml looks for them.
-fn put_includes() -> Result<PathBuf> {
-    let source = workspace::google_api_protos()?.join("google/api");
-    let includes = workspace::root().join("target/contracts-include");
-    let target = includes.join("google/api");
-    std::fs::create_dir_all(&target)?;
-    for name in ["annotations.proto", "http.proto"] {
-        std::fs::copy(source.join(name), target.join(name))?;
+fn run(buf: &Path, arguments: &[&str], failure: &str) -> Result<()> {
+    let status = Command::new(buf)
+        .args(arguments)
+        .current_dir(workspace::root())
+        .status()
+        .with_context(|| format!("cannot run {}", buf.display()))?;
+    if !status.success() {
+        bail!("{failure}");
     }
-    Ok(includes)
+    Ok(())
 }

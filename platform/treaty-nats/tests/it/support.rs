@@ -84,6 +84,7 @@ pub(crate) async fn shared() -> Connection {
 /// A connection to the shared server without our crate between.
 pub(crate) async fn raw() -> (async_nats::Client, jetstream::Context) {
     let url = tokio::task::spawn_blocking(|| testbed::shared_nats().url()).await.unwrap();
+    #[allow(clippy::disallowed_methods, reason = "the server is known to be there")]
     let client = async_nats::connect(url).await.unwrap();
     (client.clone(), jetstream::new(client))
 }

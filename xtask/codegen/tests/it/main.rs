@@ -1,5 +1,7 @@
 //! The generator as a whole: contracts in, files or diagnostics out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod emitters;
 mod image;
