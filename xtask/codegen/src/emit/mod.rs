@@ -3,6 +3,7 @@
 //! What they write is thin: constants, implementations of traits, and calls into
 //! `platform/`, where the logic is.
 
+mod descriptors;
 mod events;
 mod http;
 mod messages;

@@ -92,7 +92,7 @@ fn writing_again_repairs_and_leaves_the_rest_untouched() {
 
     let changes = write(directory.path(), acme_files()).unwrap();
 
-    assert_eq!(changes.changed, [tampered.path.clone()]);
+    assert_eq!(changes.changed, std::slice::from_ref(&tampered.path));
     assert_eq!(changes.stale, ["packages/acme-old-v1/src/deep/lib.rs"]);
     assert!(!directory.path().join("packages/acme-old-v1").exists(), "a stale directory stays");
     assert!(!directory.path().join("ports/empty").exists(), "an empty directory stays");
