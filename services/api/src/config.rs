@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_http::{GatewayConfig, HttpServerConfig};
 use treaty_nats::NatsConfig;
-use treaty_rpc::{AuthConfig, GrpcServerConfig};
+use treaty_rpc::{AuthConfig, GrpcServerConfig, MIN_TOKEN_BYTES};
 use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Validate};
 use url::Url;
 
@@ -294,6 +294,18 @@ impl Config {
         require(is_http(&self.strava.redirect_url), "strava.redirect_url", "an http(s) address");
         require(!self.strava.client_id.is_empty(), "strava.client_id", "not an empty text");
         require(self.strava.timeout_seconds > 0, "strava.timeout_seconds", "at least 1");
+        let tokens = [
+            ("callers.consumer", &self.callers.consumer),
+            ("callers.worker", &self.callers.worker),
+            ("operator_token", &self.operator_token),
+        ];
+        for (index, (key, token)) in tokens.iter().enumerate() {
+            let text = token.expose_secret();
+            let earlier = tokens.iter().take(index);
+            let shared = earlier.into_iter().any(|(_, other)| other.expose_secret() == text);
+            require(text.len() >= MIN_TOKEN_BYTES, key, "at least 16 bytes");
+            require(!shared, key, "a token of its own, equal to no other's");
+        }
         require(self.outbox.batch > 0, "outbox.batch", "at least 1");
         require(self.outbox.poll_seconds > 0, "outbox.poll_seconds", "at least 1");
         problems
@@ -361,6 +373,16 @@ mod tests {
         let config: Config = serde_json::from_value(value).unwrap();
         let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["database.max_connections", "strava.redirect_url"]);
+    }
+
+    #[test]
+    fn tokens_that_can_be_guessed_or_are_shared_are_named() {
+        let mut value = config();
+        value["callers"]["worker"] = "short".into();
+        value["operator_token"] = value["callers"]["consumer"].clone();
+        let config: Config = serde_json::from_value(value).unwrap();
+        let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["callers.worker", "operator_token"]);
     }
 
     #[test]

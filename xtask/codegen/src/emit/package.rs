@@ -81,7 +81,7 @@ fn manifest(model: &Model, package: &Package) -> String {
         dependencies.iter().map(|name| format!("{name}.workspace = true")).collect();
     for name in &package.dependencies {
         if let Some(other) = model.package(name) {
-            lines.push(format!("{}.workspace = true", other.crate_name));
+            lines.push(format!("{0} = {{ path = \"../{0}\" }}", other.crate_name));
         }
     }
     let needed = features.iter().flat_map(|(_, dependencies)| dependencies);

@@ -114,10 +114,13 @@ impl Port<'_> {
             let Some(found) = self.model.package(name) else { continue };
             let list = features.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
             lines.push(if list.is_empty() {
-                format!("{}.workspace = true", found.crate_name)
+                format!("{0} = {{ path = \"../../packages/{0}\" }}", found.crate_name)
             } else {
                 let list = list.join(", ");
-                format!("{} = {{ workspace = true, features = [{list}] }}", found.crate_name)
+                format!(
+                    "{0} = {{ path = \"../../packages/{0}\", features = [{list}] }}",
+                    found.crate_name
+                )
             });
         }
         lines.sort();
