@@ -10,7 +10,7 @@ mod graph;
 mod sources;
 
 use std::collections::BTreeSet;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -45,8 +45,7 @@ pub(crate) fn check() -> Result<()> {
 /// Names of all crates that a crate is built of, with the features that it asks for:
 /// `cargo metadata` would add those that other members ask for.
 fn built_of(name: &str) -> Result<BTreeSet<String>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = stack::cargo()
         .args(["tree", "--package", name, "--edges", "normal", "--prefix", "none"])
         .args(["--format", "{p}", "--target", "all"])
         .current_dir(workspace::root())

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use testbed::{Postgres, RunDirectory, Tools};
@@ -81,8 +81,7 @@ fn describe(tools: &Tools) -> Result<BTreeMap<String, String>> {
     // A new directory makes the api's build script run the macros again.
     let output = run.path().join("queries");
     std::fs::create_dir_all(&output)?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = stack::cargo()
         // With the whole workspace, since its dependencies are checked by then.
         .args(["check", "--quiet", "--workspace", "--lib"])
         .current_dir(workspace::root())

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that guards a commit.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -78,8 +78,7 @@ fn summarise(outcomes: &[(&str, bool, Duration)]) -> ExitCode {
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = stack::cargo()
         .args(arguments)
         .current_dir(workspace::root())
         .status()

@@ -1,7 +1,6 @@
 //! Where the workspace is and what it consists of.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -13,8 +12,7 @@ pub fn root() -> PathBuf {
 
 /// What Cargo knows about the workspace and its dependencies.
 pub fn metadata() -> Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = stack::cargo()
         .args(["metadata", "--format-version", "1"])
         .current_dir(root())
         .output()

@@ -1,10 +1,11 @@
 //! The services' own binaries.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+
+use crate::cargo;
 
 /// Where the binaries are.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ impl Binaries {
     /// # Errors
     /// When they do not build.
     pub fn build(workspace: &Path) -> Result<Self> {
-        let status = Command::new(cargo())
+        let status = cargo()
             .args(["build", "--workspace", "--bins"])
             .current_dir(workspace)
             .status()
@@ -36,7 +37,7 @@ impl Binaries {
     /// # Errors
     /// When Cargo cannot say where it builds.
     pub fn find(workspace: &Path) -> Result<Self> {
-        let output = Command::new(cargo())
+        let output = cargo()
             .args(["metadata", "--format-version", "1", "--no-deps"])
             .current_dir(workspace)
             .output()
@@ -52,8 +53,4 @@ impl Binaries {
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
-}
-
-fn cargo() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

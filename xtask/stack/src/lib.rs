@@ -7,6 +7,7 @@
 //! whole-system tests stand on it.
 
 mod binaries;
+mod cargo;
 pub mod journey;
 mod launch;
 mod options;
@@ -15,5 +16,6 @@ mod stack;
 pub mod verify;
 
 pub use binaries::Binaries;
+pub use cargo::cargo;
 pub use options::Options;
 pub use stack::{Addresses, SCHEDULE, Stack};
