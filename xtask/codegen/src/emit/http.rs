@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::rust;
-use crate::model::{Binding, BindingKind, Cardinality, Method, Package, Route, Service};
+use crate::model::{Binding, BindingKind, Body, Cardinality, Method, Package, Route, Service};
 
 /// Constants, binders and the function that mounts the routes; nothing for a
 /// service without HTTP mapping.
@@ -56,7 +56,7 @@ fn constant(method: &Method, index: usize, route: &Route) -> TokenStream {
     let spec = rust::ident(&method.name.to_shouty_snake_case());
     let verb = rust::ident(&route.verb.to_upper_camel_case());
     let path = &route.path;
-    let body = rust::ident(if route.body { "Whole" } else { "None" });
+    let body = rust::ident(if route.body == Body::Whole { "Whole" } else { "None" });
     let docs = format!(" `{} {path}` leads to `{}`.", route.verb.to_uppercase(), method.name);
     quote! {
         #[doc = #docs]

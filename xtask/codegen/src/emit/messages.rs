@@ -12,7 +12,7 @@ use quote::quote;
 use super::rust;
 use crate::File;
 use crate::load::Contracts;
-use crate::model::{Message, Model, Oneof, Package, TypeRef};
+use crate::model::{Member, Message, Model, Oneof, Package, TypeRef};
 
 /// Writes `messages.rs`, `json.rs` and, for packages with services, `grpc.rs`.
 pub(super) fn emit(model: &Model, package: &Package, contracts: &Contracts) -> Vec<File> {
@@ -96,7 +96,8 @@ fn redacted(package: &Package) -> String {
         package.messages.iter().filter(|message| is_left_out(package, &message.full_name));
     let tokens = written.map(|message| {
         let implementation = debug_message(message);
-        let oneofs = message.oneofs.iter().map(debug_oneof);
+        let oneofs = message.oneofs.iter().enumerate();
+        let oneofs = oneofs.map(|(index, oneof)| debug_oneof(message, index, oneof));
         quote!(#implementation #(#oneofs)*)
     });
     tokens.map(|tokens| tokens.to_string()).collect()
@@ -113,9 +114,14 @@ fn is_left_out(package: &Package, full_name: &str) -> bool {
 }
 
 fn debug_message(message: &Message) -> TokenStream {
-    let fields = message.fields.iter().map(|field| {
-        let (label, member) = (&field.rust_name, rust::ident(&field.rust_name));
-        if field.redacted {
+    let fields = message.members().map(|member| {
+        // What of a oneof must not be printed is known to its enum.
+        let (label, redacted) = match member {
+            Member::Field(field) => (&field.rust_name, field.redacted),
+            Member::Oneof(oneof) => (&oneof.rust_name, false),
+        };
+        let member = rust::ident(label);
+        if redacted {
             quote!(.field(#label, &::core::format_args!("[redacted]")))
         } else {
             quote!(.field(#label, &self.#member))
@@ -125,8 +131,8 @@ fn debug_message(message: &Message) -> TokenStream {
     debug(&message.rust, quote!(f.debug_struct(#name)#(#fields)*.finish()))
 }
 
-fn debug_oneof(oneof: &Oneof) -> TokenStream {
-    let arms = oneof.variants.iter().map(|variant| {
+fn debug_oneof(message: &Message, index: usize, oneof: &Oneof) -> TokenStream {
+    let arms = message.variants(index).map(|variant| {
         let (label, name) = (&variant.rust_name, rust::ident(&variant.rust_name));
         if variant.redacted {
             let text = quote!(::core::format_args!("[redacted]"));

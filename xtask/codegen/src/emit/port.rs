@@ -198,7 +198,7 @@ impl Port<'_> {
             }
             let messages = self.model.packages.iter().flat_map(|package| &package.messages);
             if let Some(message) = messages.clone().find(|message| message.rust == reference) {
-                pending.extend(message.refers.iter().cloned());
+                pending.extend(message.refers().cloned());
             }
         }
         found

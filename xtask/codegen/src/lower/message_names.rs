@@ -41,7 +41,6 @@ pub(super) fn check(file: &FileDescriptor, message: &MessageDescriptor, report: 
 /// Checks the names of an enum: prost cuts the enum's name off its values' names.
 pub(super) fn check_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) {
     check_type_name(file, enumeration.name(), enumeration.path(), report);
-    let prefix = upper(enumeration.name());
     let mut scope = Scope::new(file, format!("in {}", enumeration.full_name()));
     let mut numbers = Vec::new();
     for value in enumeration.values() {
@@ -49,10 +48,8 @@ pub(super) fn check_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, re
             continue; // An alias, which becomes no variant.
         }
         numbers.push(value.number());
-        let full = upper(value.name());
-        let short = full.strip_prefix(&prefix).unwrap_or(&full);
-        let short = if short.starts_with(char::is_uppercase) { short } else { &full };
-        scope.add(short.to_owned(), "value", value.name(), value.path(), report);
+        let variant = names::variant(enumeration.name(), value.name());
+        scope.add(variant, "value", value.name(), value.path(), report);
     }
 }
 

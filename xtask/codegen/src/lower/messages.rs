@@ -1,32 +1,46 @@
-//! Messages: what of them emitters need beyond what prost and pbjson write.
+//! Messages and enums.
 
 use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind,
+    MessageDescriptor, Syntax,
+};
 
-use super::source::Report;
+use super::options::field_behaviors;
+use super::source::{Report, comment};
 use super::{message_names, names};
-use crate::model::{Field, Message, Model, Oneof, Package, TypeRef};
+use crate::load::Contracts;
+use crate::model::{
+    Enum, EnumValue, Field, FieldCardinality, FieldType, Message, Model, Oneof, Package, Scalar,
+    TypeRef,
+};
 
 /// Packages whose types come from a library instead of a generated crate.
 const WELL_KNOWN: &str = "google.protobuf";
 
-/// Adds the messages and type names of a file to its package.
-pub(super) fn lower(package: &mut Package, file: &FileDescriptor, report: &mut Report) {
+/// Adds the messages, enums and type names of a file to its package.
+pub(super) fn lower(
+    package: &mut Package,
+    file: &FileDescriptor,
+    contracts: &Contracts,
+    report: &mut Report,
+) {
     package.types.extend(file.messages().map(|message| names::message_type(&message).path));
     package.types.extend(file.enums().map(|enumeration| names::enum_type(&enumeration).path));
     for enumeration in file.enums() {
-        message_names::check_enum(file, &enumeration, report);
+        package.enums.push(lower_enum(file, &enumeration, report));
     }
     for message in file.messages() {
-        lower_message(package, file, &message, report);
+        lower_message(package, file, contracts, &message, report);
     }
 }
 
 fn lower_message(
     package: &mut Package,
     file: &FileDescriptor,
+    contracts: &Contracts,
     message: &MessageDescriptor,
     report: &mut Report,
 ) {
@@ -35,62 +49,138 @@ fn lower_message(
     }
     message_names::check(file, message, report);
     for child in message.child_enums() {
-        message_names::check_enum(file, &child, report);
+        package.enums.push(lower_enum(file, &child, report));
     }
-    let oneofs = oneofs(message);
     package.messages.push(Message {
         rust: names::message_type(message),
+        name: message.name().to_owned(),
         full_name: message.full_name().to_owned(),
-        fields: fields(message),
-        refers: message
-            .fields()
-            .filter_map(|field| referred(&field))
-            .chain(oneofs.iter().map(|oneof| oneof.rust.clone()))
-            .collect(),
-        oneofs,
+        comment: comment(file, message.path()),
+        deprecated: is_set(&message.options(), "deprecated"),
+        fields: message.fields().map(|field| lower_field(file, contracts, &field)).collect(),
+        oneofs: oneofs(file, message),
     });
     for child in message.child_messages() {
-        lower_message(package, file, &child, report);
+        lower_message(package, file, contracts, &child, report);
     }
 }
 
-/// The struct's fields as prost makes them: a oneof is one field.
-fn fields(message: &MessageDescriptor) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
-    for field in message.fields() {
-        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-        let name = oneof.as_ref().map_or(field.name().to_owned(), |oneof| oneof.name().to_owned());
-        let rust_name = name.to_snake_case();
-        // What of a oneof must not be printed is known to its enum.
-        let redacted = oneof.is_none() && is_redacted(&field);
-        if !fields.iter().any(|known| known.rust_name == rust_name) {
-            fields.push(Field { rust_name, redacted });
-        }
+fn lower_field(file: &FileDescriptor, contracts: &Contracts, field: &FieldDescriptor) -> Field {
+    let options = field.options();
+    let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+    let oneof = oneof.and_then(|oneof| {
+        let mut declared = field.parent_message().oneofs().filter(|oneof| !oneof.is_synthetic());
+        declared.position(|known| known == oneof)
+    });
+    Field {
+        name: field.name().to_owned(),
+        json_name: field.json_name().to_owned(),
+        number: field.number(),
+        comment: comment(file, field.path()),
+        rust_name: match oneof {
+            Some(_) => field.name().to_upper_camel_case(),
+            None => field.name().to_snake_case(),
+        },
+        ty: field_type(field),
+        cardinality: cardinality(field),
+        oneof,
+        redacted: is_set(&options, "debug_redact"),
+        deprecated: is_set(&options, "deprecated"),
+        behaviors: field_behaviors(&contracts.pool, &options),
     }
-    fields
+}
+
+/// Type of a field's value; of a map, that of its values.
+fn field_type(field: &FieldDescriptor) -> FieldType {
+    match field.kind() {
+        Kind::Message(message) if message.is_map_entry() => {
+            field_type(&message.map_entry_value_field())
+        }
+        Kind::Message(message) => FieldType::Message {
+            rust: names::message_type(&message),
+            full_name: message.full_name().to_owned(),
+        },
+        Kind::Enum(enumeration) => FieldType::Enum {
+            rust: names::enum_type(&enumeration),
+            full_name: enumeration.full_name().to_owned(),
+        },
+        Kind::Double => FieldType::Scalar(Scalar::Double),
+        Kind::Float => FieldType::Scalar(Scalar::Float),
+        Kind::Int32 => FieldType::Scalar(Scalar::Int32),
+        Kind::Int64 => FieldType::Scalar(Scalar::Int64),
+        Kind::Uint32 => FieldType::Scalar(Scalar::Uint32),
+        Kind::Uint64 => FieldType::Scalar(Scalar::Uint64),
+        Kind::Sint32 => FieldType::Scalar(Scalar::Sint32),
+        Kind::Sint64 => FieldType::Scalar(Scalar::Sint64),
+        Kind::Fixed32 => FieldType::Scalar(Scalar::Fixed32),
+        Kind::Fixed64 => FieldType::Scalar(Scalar::Fixed64),
+        Kind::Sfixed32 => FieldType::Scalar(Scalar::Sfixed32),
+        Kind::Sfixed64 => FieldType::Scalar(Scalar::Sfixed64),
+        Kind::Bool => FieldType::Scalar(Scalar::Bool),
+        Kind::String => FieldType::Scalar(Scalar::String),
+        Kind::Bytes => FieldType::Scalar(Scalar::Bytes),
+    }
+}
+
+fn cardinality(field: &FieldDescriptor) -> FieldCardinality {
+    if let Kind::Message(entry) = field.kind()
+        && field.is_map()
+        && let FieldType::Scalar(key) = field_type(&entry.map_entry_key_field())
+    {
+        return FieldCardinality::Map(key);
+    }
+    match field.cardinality() {
+        Cardinality::Repeated => FieldCardinality::Repeated,
+        Cardinality::Required => FieldCardinality::Required,
+        Cardinality::Optional if field.supports_presence() => FieldCardinality::Explicit,
+        Cardinality::Optional => FieldCardinality::Implicit,
+    }
 }
 
 /// The enums that oneofs become, in the module of the message's nested types.
-fn oneofs(message: &MessageDescriptor) -> Vec<Oneof> {
+fn oneofs(file: &FileDescriptor, message: &MessageDescriptor) -> Vec<Oneof> {
     let outer = names::message_type(message);
     let module = outer.path.rsplit_once("::").map(|(module, _)| format!("{module}::"));
     let module = format!("{}{}", module.unwrap_or_default(), message.name().to_snake_case());
     let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
     oneofs
         .map(|oneof| Oneof {
+            name: oneof.name().to_owned(),
+            rust_name: oneof.name().to_snake_case(),
             rust: TypeRef {
                 package: outer.package.clone(),
                 path: format!("{module}::{}", oneof.name().to_upper_camel_case()),
             },
-            variants: oneof
-                .fields()
-                .map(|field| Field {
-                    rust_name: field.name().to_upper_camel_case(),
-                    redacted: is_redacted(&field),
-                })
-                .collect(),
+            comment: comment(file, oneof.path()),
         })
         .collect()
+}
+
+fn lower_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) -> Enum {
+    message_names::check_enum(file, enumeration, report);
+    let mut values: Vec<EnumValue> = Vec::new();
+    for value in enumeration.values() {
+        // prost makes one variant of all values that share a number.
+        let known = values.iter().find(|known| known.number == value.number());
+        let rust_name = known.map(|known| known.rust_name.clone());
+        values.push(EnumValue {
+            name: value.name().to_owned(),
+            number: value.number(),
+            rust_name: rust_name
+                .unwrap_or_else(|| names::variant(enumeration.name(), value.name())),
+            comment: comment(file, value.path()),
+            deprecated: is_set(&value.options(), "deprecated"),
+        });
+    }
+    Enum {
+        rust: names::enum_type(enumeration),
+        name: enumeration.name().to_owned(),
+        full_name: enumeration.full_name().to_owned(),
+        comment: comment(file, enumeration.path()),
+        deprecated: is_set(&enumeration.options(), "deprecated"),
+        closed: file.syntax() == Syntax::Proto2,
+        values,
+    }
 }
 
 /// Refuses fields and payloads of which nothing is generated.
@@ -116,25 +206,14 @@ pub(super) fn check_types(model: &Model, files: &[FileDescriptor], report: &mut 
     }
 }
 
-fn is_redacted(field: &FieldDescriptor) -> bool {
-    let options = field.options();
-    options.get_field_by_name("debug_redact").and_then(|value| value.as_bool()) == Some(true)
-}
-
-fn referred(field: &FieldDescriptor) -> Option<TypeRef> {
-    match field.kind() {
-        Kind::Message(message) if message.is_map_entry() => {
-            referred(&message.map_entry_value_field())
-        }
-        Kind::Message(message) => Some(names::message_type(&message)),
-        Kind::Enum(enumeration) => Some(names::enum_type(&enumeration)),
-        _ => None,
-    }
+/// Whether a flag of `google/protobuf/descriptor.proto` is set.
+pub(super) fn is_set(options: &DynamicMessage, flag: &str) -> bool {
+    options.get_field_by_name(flag).and_then(|value| value.as_bool()) == Some(true)
 }
 
 /// Other generated packages that a package's types, methods and events refer to.
 pub(super) fn dependencies(package: &Package) -> Vec<String> {
-    let fields = package.messages.iter().flat_map(|message| &message.refers);
+    let fields = package.messages.iter().flat_map(Message::refers);
     let methods = package.services.iter().flat_map(|service| &service.methods);
     let rpc = methods.flat_map(|method| [&method.input, &method.output]);
     let workflows = package.workflows.iter().flat_map(|service| &service.workflows);

@@ -9,6 +9,7 @@ mod messages;
 mod names;
 mod options;
 mod routes;
+mod semantics;
 mod services;
 mod source;
 mod workflows;
@@ -122,6 +123,7 @@ fn package(
             .unwrap_or_default(),
         dependencies: Vec::new(),
         messages: Vec::new(),
+        enums: Vec::new(),
         types: Vec::new(),
         services: Vec::new(),
         workflows: Vec::new(),
@@ -129,7 +131,7 @@ fn package(
         events: Vec::new(),
     };
     for file in files {
-        messages::lower(&mut package, file, report);
+        messages::lower(&mut package, file, contracts, report);
         events::lower(&mut package, file, contracts, report);
         for service in file.services() {
             if workflows::is_workflow_service(contracts, &service) {

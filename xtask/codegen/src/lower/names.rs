@@ -66,3 +66,13 @@ fn type_ref(package: &str, full_name: &str) -> TypeRef {
             .collect();
     TypeRef { package: package.to_owned(), path: path.join("::") }
 }
+
+/// The variant of an enum's value: prost cuts the enum's name off where what is left
+/// is still a name.
+pub(super) fn variant(enumeration: &str, value: &str) -> String {
+    let full = value.to_upper_camel_case();
+    match full.strip_prefix(&enumeration.to_upper_camel_case()) {
+        Some(short) if short.starts_with(char::is_uppercase) => short.to_owned(),
+        _ => full,
+    }
+}

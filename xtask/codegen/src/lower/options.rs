@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, SerializeOptions, Value};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
@@ -53,6 +53,21 @@ pub(super) struct MethodRule {
     pub(super) access: Vec<String>,
     #[serde(deserialize_with = "duration")]
     pub(super) deadline: Option<Duration>,
+    pub(super) success_status: i32,
+    pub(super) retry: Option<CallRetryRule>,
+    pub(super) idempotency_key: String,
+}
+
+/// `treaty.v1.CallRetry`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CallRetryRule {
+    pub(super) max_attempts: i32,
+    #[serde(deserialize_with = "duration")]
+    pub(super) initial_backoff: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
+    pub(super) max_backoff: Option<Duration>,
+    pub(super) multiplier: f64,
 }
 
 /// `treaty.v1.EventRule`.
@@ -159,6 +174,20 @@ pub(super) struct HttpRule {
     pub(super) body: String,
     pub(super) response_body: String,
     pub(super) additional_bindings: Vec<HttpRule>,
+}
+
+/// The names of the values of `google.api.field_behavior` (AIP-203) on a field.
+pub(super) fn field_behaviors(pool: &DescriptorPool, options: &DynamicMessage) -> Vec<String> {
+    let Some(descriptor) = pool.get_extension_by_name("google.api.field_behavior") else {
+        return Vec::new();
+    };
+    let Kind::Enum(behaviors) = descriptor.kind() else { return Vec::new() };
+    let set = options.get_extension(&descriptor);
+    let numbers = set.as_list().into_iter().flatten().filter_map(Value::as_enum_number);
+    numbers
+        .filter_map(|number| behaviors.get_value(number))
+        .map(|value| value.name().to_owned())
+        .collect()
 }
 
 /// Whether an options message holds this option.

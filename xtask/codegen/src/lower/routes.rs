@@ -7,7 +7,9 @@ use super::options::{HTTP, HttpRule, extension};
 use super::source::Report;
 use super::{find_service, names};
 use crate::load::Contracts;
-use crate::model::{Binding, BindingKind, Cardinality, Model, Route};
+use crate::model::{
+    Binding, BindingKind, Body, Cardinality, Model, Route, Segment, Template, Variable,
+};
 
 /// Well-known types whose JSON is a text and which can so stand in a query.
 const TEXTUAL: [&str; 3] =
@@ -64,16 +66,40 @@ fn route(rule: &HttpRule, input: &MessageDescriptor) -> Result<Route, Mistake> {
     for variable in variables(path)? {
         bindable(input, variable)?;
     }
-    Ok(Route { verb: verb.to_owned(), path: path.clone(), body })
+    Ok(Route {
+        verb: verb.to_owned(),
+        path: path.clone(),
+        template: template(path),
+        body,
+        response_body: None,
+    })
 }
 
-fn body(rule: &HttpRule, verb: &str) -> Result<bool, Mistake> {
+/// The parts of a path that has been checked.
+fn template(path: &str) -> Template {
+    let mut template = Template::default();
+    for (index, segment) in path.trim_start_matches('/').split('/').enumerate() {
+        let variable = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+        template.segments.push(match variable {
+            Some(_) => Segment::One,
+            None => Segment::Literal(segment.to_owned()),
+        });
+        template.variables.extend(variable.map(|name| Variable {
+            field: vec![name.to_owned()],
+            start: index,
+            end: index + 1,
+        }));
+    }
+    template
+}
+
+fn body(rule: &HttpRule, verb: &str) -> Result<Body, Mistake> {
     match rule.body.as_str() {
-        "" => Ok(false),
+        "" => Ok(Body::None),
         "*" if verb == "get" || verb == "delete" => {
             Err((format!("{verb} has no body"), "Take the body out: fields come from the query."))
         }
-        "*" => Ok(true),
+        "*" => Ok(Body::Whole),
         field => Err((
             format!("a body of the one field `{field}` cannot be generated yet"),
             "Use body: \"*\".",

@@ -5,9 +5,10 @@ use std::time::Duration;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
-use super::options::{ACTIVITY, METHOD, MethodRule, WORKFLOW, extension, is_set};
+use super::messages::is_set;
+use super::options::{self, ACTIVITY, METHOD, MethodRule, WORKFLOW, extension};
 use super::source::{Report, comment};
-use super::{names, routes};
+use super::{names, routes, semantics};
 use crate::load::Contracts;
 use crate::model::{Access, Method, Model, Service};
 
@@ -38,6 +39,7 @@ pub(super) fn lower(
         full_name: service.full_name().to_owned(),
         module: service.name().to_snake_case(),
         comment: comment(file, service.path()),
+        deprecated: is_set(&service.options(), "deprecated"),
         methods: service
             .methods()
             .filter_map(|method| lower_method(contracts, file, &method, report))
@@ -64,8 +66,9 @@ fn lower_method(
         report.add(file, method.path(), message, advice);
     }
     let options = method.options();
+    let idempotency = semantics::idempotency(&options);
     for rule in [WORKFLOW, ACTIVITY] {
-        if is_set(&contracts.pool, &options, rule) {
+        if options::is_set(&contracts.pool, &options, rule) {
             let message = format!("option ({}) outside of a workflow service", rule.name);
             let advice = "Give the service a task queue: option (treaty.v1.workflows) = …;";
             report.add(file, &rule.on(method.path()), message, advice);
@@ -83,10 +86,18 @@ fn lower_method(
         name: method.name().to_owned(),
         rust_name,
         comment: comment(file, method.path()),
+        deprecated: is_set(&options, "deprecated"),
         input: names::message_type(&method.input()),
         output: names::message_type(&method.output()),
+        client_streaming: method.is_client_streaming(),
+        server_streaming: method.is_server_streaming(),
         access: access(file, method, &rule, report),
         deadline: deadline(file, method, &rule, report),
+        idempotency,
+        retry: semantics::retry(file, method, &rule, idempotency, report),
+        idempotency_key: semantics::idempotency_key(file, method, &rule, report),
+        page: semantics::page(method),
+        success_status: semantics::success_status(file, method, &rule, report),
         routes: routes::lower(contracts, file, method, report),
         bindings: routes::bindings(&method.input()),
     })

@@ -11,6 +11,7 @@ macro_rules! review {
 
 mod names;
 mod routes;
+mod semantics;
 mod syntax;
 mod traffic;
 

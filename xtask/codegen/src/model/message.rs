@@ -1,0 +1,204 @@
+//! Messages and enums.
+
+use serde::Serialize;
+
+use super::TypeRef;
+
+/// A message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    /// The Rust type.
+    pub rust: TypeRef,
+    /// Name without package and outer messages.
+    pub name: String,
+    /// Full proto name.
+    pub full_name: String,
+    /// Comment of the contract.
+    pub comment: String,
+    /// `deprecated` was set on it.
+    pub deprecated: bool,
+    /// Every field in order of declaration, those of oneofs included.
+    pub fields: Vec<Field>,
+    /// Its oneofs, each of which is an enum in Rust.
+    pub oneofs: Vec<Oneof>,
+}
+
+/// What a Rust struct has as one field.
+#[derive(Clone, Copy, Debug)]
+pub enum Member<'a> {
+    /// A field of its own.
+    Field(&'a Field),
+    /// A oneof, whose fields are variants of an enum.
+    Oneof(&'a Oneof),
+}
+
+impl Message {
+    /// Whether a field of it must not be printed.
+    #[must_use]
+    pub fn is_redacted(&self) -> bool {
+        self.fields.iter().any(|field| field.redacted)
+    }
+
+    /// The members of the Rust struct, by the order in which the contract first names them.
+    pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
+        let mut seen = vec![false; self.oneofs.len()];
+        self.fields.iter().filter_map(move |field| match field.oneof {
+            None => Some(Member::Field(field)),
+            Some(index) if std::mem::replace(seen.get_mut(index)?, true) => None,
+            Some(index) => self.oneofs.get(index).map(Member::Oneof),
+        })
+    }
+
+    /// The fields of one of its oneofs, which are the variants of its enum.
+    pub fn variants(&self, oneof: usize) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(move |field| field.oneof == Some(oneof))
+    }
+
+    /// Types that its fields refer to, the enums of its oneofs included.
+    pub fn refers(&self) -> impl Iterator<Item = &TypeRef> {
+        let oneofs = self.oneofs.iter().map(|oneof| &oneof.rust);
+        self.fields.iter().filter_map(|field| field.ty.rust()).chain(oneofs)
+    }
+}
+
+/// A oneof of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Oneof {
+    /// Name in the contract.
+    pub name: String,
+    /// Name of the struct's field.
+    pub rust_name: String,
+    /// The Rust enum.
+    pub rust: TypeRef,
+    /// Comment of the contract.
+    pub comment: String,
+}
+
+/// A field of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Field {
+    /// Name in the contract.
+    pub name: String,
+    /// Name in JSON.
+    pub json_name: String,
+    /// Number on the wire.
+    pub number: u32,
+    /// Comment of the contract.
+    pub comment: String,
+    /// Name of the struct's field, or of the enum's variant when it belongs to a oneof.
+    pub rust_name: String,
+    /// Type of the value; of a map, that of its values.
+    pub ty: FieldType,
+    /// How often it stands, and whether its absence is known.
+    pub cardinality: FieldCardinality,
+    /// The oneof that it belongs to, as an index into [`Message::oneofs`].
+    pub oneof: Option<usize>,
+    /// `debug_redact` was set on it.
+    pub redacted: bool,
+    /// `deprecated` was set on it.
+    pub deprecated: bool,
+    /// Values of `google.api.field_behavior` (AIP-203), for example `REQUIRED`.
+    pub behaviors: Vec<String>,
+}
+
+/// Type of a field's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum FieldType {
+    /// A scalar.
+    Scalar(Scalar),
+    /// A message.
+    Message {
+        /// The Rust type; a well-known type is of the package `google.protobuf`.
+        rust: TypeRef,
+        /// Full proto name.
+        full_name: String,
+    },
+    /// An enum, which a Rust struct holds as its number.
+    Enum {
+        /// The Rust type.
+        rust: TypeRef,
+        /// Full proto name.
+        full_name: String,
+    },
+}
+
+impl FieldType {
+    /// The Rust type of a message or an enum.
+    #[must_use]
+    pub fn rust(&self) -> Option<&TypeRef> {
+        match self {
+            Self::Scalar(_) => None,
+            Self::Message { rust, .. } | Self::Enum { rust, .. } => Some(rust),
+        }
+    }
+}
+
+/// A scalar type of protobuf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[expect(missing_docs, reason = "the names are protobuf's own")]
+pub enum Scalar {
+    Double,
+    Float,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    Sfixed64,
+    Bool,
+    String,
+    Bytes,
+}
+
+/// How often a field stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum FieldCardinality {
+    /// Once; its absence is the same as its default.
+    Implicit,
+    /// Once or not at all. Messages and members of oneofs are always so.
+    Explicit,
+    /// Exactly once (proto2).
+    Required,
+    /// Any number of times.
+    Repeated,
+    /// A map with keys of this type.
+    Map(Scalar),
+}
+
+/// An enum.
+#[derive(Clone, Debug, Serialize)]
+pub struct Enum {
+    /// The Rust type.
+    pub rust: TypeRef,
+    /// Name without package and outer messages.
+    pub name: String,
+    /// Full proto name.
+    pub full_name: String,
+    /// Comment of the contract.
+    pub comment: String,
+    /// `deprecated` was set on it.
+    pub deprecated: bool,
+    /// Numbers that it does not name are not values of it (proto2).
+    pub closed: bool,
+    /// Its values in order of declaration, aliases included.
+    pub values: Vec<EnumValue>,
+}
+
+/// A value of an enum.
+#[derive(Clone, Debug, Serialize)]
+pub struct EnumValue {
+    /// Name in the contract, which is its name in JSON.
+    pub name: String,
+    /// Number on the wire.
+    pub number: i32,
+    /// Name of the variant; an alias shares that of the first value of its number.
+    pub rust_name: String,
+    /// Comment of the contract.
+    pub comment: String,
+    /// `deprecated` was set on it.
+    pub deprecated: bool,
+}

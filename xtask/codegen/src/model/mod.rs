@@ -1,0 +1,114 @@
+//! What the contracts say, as plain data: the only thing that emitters see.
+//!
+//! Everything here has been checked by [`crate::lower`]; an emitter never fails.
+
+mod message;
+mod service;
+mod traffic;
+mod workflow;
+
+use serde::Serialize;
+
+pub use message::{
+    Enum, EnumValue, Field, FieldCardinality, FieldType, Member, Message, Oneof, Scalar,
+};
+pub use service::{
+    Access, Binding, BindingKind, Body, CallRetry, Cardinality, Idempotency, Method, Page, Route,
+    Segment, Service, Template, Variable,
+};
+pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
+pub use workflow::{Activity, Retry, Workflow, WorkflowService};
+
+/// All contracts together.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Model {
+    /// Proto packages that hold definitions, by name.
+    pub packages: Vec<Package>,
+    /// Deployable services, by name.
+    pub deployables: Vec<Deployable>,
+}
+
+/// One proto package, which becomes one crate.
+#[derive(Clone, Debug, Serialize)]
+pub struct Package {
+    /// For example `stravasync.athletes.v1`.
+    pub name: String,
+    /// For example `stravasync-athletes-v1`.
+    pub crate_name: String,
+    /// Name of its module in a port, for example `athletes_v1`.
+    pub module: String,
+    /// Comment of the `package` statement.
+    pub comment: String,
+    /// Other generated packages that its types refer to.
+    pub dependencies: Vec<String>,
+    /// Messages, nested ones included.
+    pub messages: Vec<Message>,
+    /// Enums, nested ones included.
+    pub enums: Vec<Enum>,
+    /// Top-level enums' and messages' Rust names, in order.
+    pub types: Vec<String>,
+    /// Services answered over a network.
+    pub services: Vec<Service>,
+    /// Services that are Temporal workflows and activities.
+    pub workflows: Vec<WorkflowService>,
+    /// Streams declared here.
+    pub streams: Vec<Stream>,
+    /// Events declared here.
+    pub events: Vec<Event>,
+}
+
+/// A type by the package that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct TypeRef {
+    /// Proto package; `google.protobuf` for the well-known types.
+    pub package: String,
+    /// Rust path below the package's crate, for example `athlete::Kind`.
+    pub path: String,
+}
+
+impl Model {
+    /// The package that holds a service, workflow service or event of this full name.
+    #[must_use]
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    /// A service by its full name.
+    #[must_use]
+    pub fn service(&self, full_name: &str) -> Option<(&Package, &Service)> {
+        self.packages.iter().find_map(|package| {
+            let found = package.services.iter().find(|service| service.full_name == full_name);
+            found.map(|service| (package, service))
+        })
+    }
+
+    /// A workflow service by its full name.
+    #[must_use]
+    pub fn workflow_service(&self, full_name: &str) -> Option<(&Package, &WorkflowService)> {
+        self.packages.iter().find_map(|package| {
+            let found = package.workflows.iter().find(|service| service.full_name == full_name);
+            found.map(|service| (package, service))
+        })
+    }
+
+    /// An event by its full name.
+    #[must_use]
+    pub fn event(&self, full_name: &str) -> Option<(&Package, &Event)> {
+        self.packages.iter().find_map(|package| {
+            let found = package.events.iter().find(|event| event.full_name == full_name);
+            found.map(|event| (package, event))
+        })
+    }
+
+    /// A message by its Rust type; none for well-known types.
+    #[must_use]
+    pub fn message(&self, rust: &TypeRef) -> Option<&Message> {
+        self.package(&rust.package)?.messages.iter().find(|message| message.rust == *rust)
+    }
+
+    /// An enum by its Rust type; none for well-known types.
+    #[must_use]
+    pub fn enumeration(&self, rust: &TypeRef) -> Option<&Enum> {
+        self.package(&rust.package)?.enums.iter().find(|enumeration| enumeration.rust == *rust)
+    }
+}
