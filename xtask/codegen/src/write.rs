@@ -11,6 +11,12 @@ use std::path::{Path, PathBuf};
 
 use crate::File;
 
+/// Below the output directory, what another verb writes: `cargo xtask clients`.
+const OF_OTHERS: [&str; 1] = ["clients"];
+
+/// What interpreters and package managers leave beside the sources that they run.
+const LEFTOVERS: [&str; 2] = ["__pycache__", "node_modules"];
+
 /// How the output directory differs from what would be written.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -65,8 +71,10 @@ pub fn check(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
             changes.changed.push((*path).to_owned());
         }
     }
-    changes.stale =
-        present.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
+    changes.stale = present
+        .into_iter()
+        .filter(|path| !wanted.contains_key(path.as_str()) && !is_of_others(path))
+        .collect();
     Ok(changes)
 }
 
@@ -94,6 +102,13 @@ pub fn write(directory: &Path, files: &[File]) -> Result<Changes, WriteError> {
         fs::write(&path, &file.contents).map_err(|source| at(&path, source))?;
     }
     Ok(changes)
+}
+
+/// Whether a file that was found is none of the generator's business.
+fn is_of_others(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.clone().next().is_some_and(|first| OF_OTHERS.contains(&first))
+        || parts.any(|part| LEFTOVERS.contains(&part))
 }
 
 /// The files by path, when every path is safe.

@@ -148,3 +148,17 @@ fn a_symbolic_link_is_removed_and_its_target_stays() {
     assert_eq!(fs::read(directory.join("file")).unwrap(), b"new");
     assert_eq!(fs::read(directory.join("link/file")).unwrap(), b"new");
 }
+
+/// Clients are written by a verb of their own; interpreters leave caches where they run.
+#[test]
+fn what_belongs_to_others_stays() {
+    let directory = written();
+    for path in ["clients/go/go.mod", "packages/x/__pycache__/x.pyc", "node_modules/x/x.js"] {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let before = contents(directory.path());
+    assert_eq!(write(directory.path(), acme_files()).unwrap(), Changes::default());
+    assert_eq!(contents(directory.path()), before);
+}
