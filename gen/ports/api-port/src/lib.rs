@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 #[rustfmt::skip]
+mod descriptors;
+#[rustfmt::skip]
 mod port;
 
 pub use port::*;

@@ -50,7 +50,7 @@ pub mod sync_v1 {
 
 /// The contracts of the services that this deployable answers, as a
 /// serialised `google.protobuf.FileDescriptorSet`, for gRPC reflection.
-pub const DESCRIPTORS: &[u8] = include_bytes!("descriptors.binpb");
+pub const DESCRIPTORS: &[u8] = crate::descriptors::FILE_DESCRIPTOR_SET;
 
 /// The handlers of every service that this deployable answers.
 #[derive(Clone)]

@@ -23,7 +23,7 @@ pub(super) fn emit(model: &Model, deployable: &Deployable, contracts: &Contracts
         File::new(format!("{directory}/src/port.rs"), rust::file(port.body())),
     ];
     if port.serves() {
-        let path = format!("{directory}/src/descriptors.binpb");
+        let path = format!("{directory}/src/descriptors.rs");
         files.push(File::new(path, descriptors::emit(&deployable.serves, contracts)));
     }
     files
@@ -142,9 +142,11 @@ impl Port<'_> {
         for line in self.deployable.comment.lines() {
             let _ = writeln!(text, "//!{line}");
         }
-        text.push_str(
-            "\n#![forbid(unsafe_code)]\n\n#[rustfmt::skip]\nmod port;\n\npub use port::*;\n",
-        );
+        text.push_str("\n#![forbid(unsafe_code)]\n\n");
+        if self.serves() {
+            text.push_str("#[rustfmt::skip]\nmod descriptors;\n");
+        }
+        text.push_str("#[rustfmt::skip]\nmod port;\n\npub use port::*;\n");
         text
     }
 

@@ -1,0 +1,175 @@
+//! `buf generate` with the plugin gives the bytes of `cargo xtask codegen`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::json;
+use tempfile::TempDir;
+use testbed::{Tool, Tools};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A buf workspace in a directory of its own: some contracts, and what they import.
+fn buf_workspace(contracts: &Path, includes: &[PathBuf]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    copy(contracts, &directory.path().join("contracts"));
+    for include in includes {
+        copy(include, &directory.path().join("includes"));
+    }
+    let modules = json!({
+        "version": "v2",
+        "modules": [{"path": "contracts"}, {"path": "includes"}],
+    });
+    fs::write(directory.path().join("buf.yaml"), modules.to_string()).unwrap();
+    directory
+}
+
+/// Copies the contracts below a directory.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            fs::create_dir_all(to).unwrap();
+            fs::copy(&path, target).unwrap();
+        }
+    }
+}
+
+/// Runs `buf generate` on the contracts of a workspace, with output to `out`.
+fn buf_generate(directory: &Path) -> Output {
+    let buf = Tools::new().unwrap().ensure(Tool::Buf).unwrap();
+    let template = json!({
+        "version": "v2",
+        "plugins": [{
+            "local": [env!("CARGO_BIN_EXE_protoc-gen-treaty")],
+            "out": "out",
+            // One request for all files: streams and ports reach over packages.
+            "strategy": "all",
+        }],
+    });
+    Command::new(buf)
+        .args(["generate", "contracts", "--template", &template.to_string()])
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+/// All files below a directory, by path.
+fn files(root: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut pending = vec![root.to_path_buf()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Every file is there under its name with its bytes, and no other one.
+fn assert_same(contracts: &Path, includes: &[PathBuf]) {
+    let loaded = codegen::load::load(contracts, includes).unwrap();
+    let model = codegen::lower::lower(&loaded).unwrap();
+    let expected = codegen::emit::emit(&model, &loaded).into_iter();
+    let expected: BTreeMap<_, _> =
+        expected.map(|file| (file.path.clone(), file.text().into_owned())).collect();
+
+    let directory = buf_workspace(contracts, includes);
+    let output = buf_generate(directory.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let generated = files(&directory.path().join("out"));
+
+    let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&generated), names(&expected));
+    for (name, text) in &expected {
+        assert!(
+            generated[name] == *text,
+            "{name} differs:\n{}",
+            difference(text, &generated[name])
+        );
+    }
+}
+
+/// The first line that differs, of a file that may be long.
+fn difference(expected: &str, generated: &str) -> String {
+    let mut lines = expected.lines().zip(generated.lines()).enumerate();
+    match lines.find(|(_, (expected, generated))| expected != generated) {
+        Some((index, (expected, generated))) => {
+            format!("line {}\n- {expected}\n+ {generated}", index + 1)
+        }
+        None => format!("{} bytes became {}", expected.len(), generated.len()),
+    }
+}
+
+/// Where `google/api` is: in the crate, pinned by the lock file, that carries it.
+fn google_api() -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let carrier = packages.iter().find(|package| package["name"] == "temporalio-protos").unwrap();
+    let manifest = Path::new(carrier["manifest_path"].as_str().unwrap());
+    let upstream = manifest.parent().unwrap().join("protos/api_upstream");
+    // Alone, because that crate brings contracts that are not the platform's.
+    let alone = workspace().join("target/google-api");
+    for name in ["annotations.proto", "field_behavior.proto", "http.proto", "httpbody.proto"] {
+        let from = upstream.join("google/api").join(name);
+        if from.is_file() {
+            fs::create_dir_all(alone.join("google/api")).unwrap();
+            fs::copy(from, alone.join("google/api").join(name)).unwrap();
+        }
+    }
+    alone
+}
+
+#[test]
+fn the_contracts_of_this_repository() {
+    assert_same(&workspace().join("contracts"), &[google_api()]);
+}
+
+#[test]
+fn the_contracts_of_the_generators_tests() {
+    let vocabulary = TempDir::new().unwrap();
+    copy(&workspace().join("contracts/treaty"), &vocabulary.path().join("treaty"));
+    let contracts = workspace().join("xtask/codegen/tests/contracts");
+    assert_same(&contracts, &[vocabulary.path().to_path_buf(), google_api()]);
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let contracts = TempDir::new().unwrap();
+    let file = contracts.path().join("acme/orders/v1/orders.proto");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(
+        file,
+        "syntax = \"proto3\";\npackage acme.orders.v1;\n\n\
+         message Order {}\n\n\
+         service OrdersService {\n  rpc GetOrder(Order) returns (Order);\n  \
+         rpc PutOrder(Order) returns (Order);\n}\n",
+    )
+    .unwrap();
+    let directory = buf_workspace(contracts.path(), &[workspace().join("contracts"), google_api()]);
+    let output = buf_generate(directory.path());
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    for place in ["acme/orders/v1/orders.proto:7:", "acme/orders/v1/orders.proto:8:"] {
+        assert!(told.contains(place), "{place} is not in:\n{told}");
+    }
+    assert!(!directory.path().join("out").exists(), "something was written");
+}
