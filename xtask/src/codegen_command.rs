@@ -50,8 +50,7 @@ fn output() -> PathBuf {
 /// Everything that belongs under `gen/`. Nothing is written before all of it is there.
 fn generate() -> Result<Vec<File>> {
     let root = workspace::root();
-    let contracts =
-        codegen::load::load(&root.join("contracts"), &[workspace::google_api_protos()?])?;
+    let contracts = codegen::load::load(&root.join("contracts"), &workspace::includes()?)?;
     let model = codegen::lower::lower(&contracts)?;
     let mut files = codegen::emit::emit(&model, &contracts);
     files.extend(codegen::schema::emit(&codegen::schema::load(&root.join("migrations"))?));

@@ -1,5 +1,6 @@
 //! The workshop: every command a developer of Treaty runs.
 
+mod breaking;
 mod codegen_command;
 mod demo;
 mod doctor;
@@ -26,6 +27,7 @@ enum Command {
     Status(up::Status),
     Codegen(codegen_command::Arguments),
     Lint(lint::Arguments),
+    Breaking(breaking::Arguments),
     Rules(rules::Arguments),
     /// Keeps or checks what Postgres says of the api's queries.
     #[command(subcommand)]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => arguments.run(),
         Command::Codegen(arguments) => arguments.run(),
         Command::Lint(arguments) => arguments.run(),
+        Command::Breaking(arguments) => arguments.run(),
         Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
         Command::Doctor(arguments) => arguments.run(),

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use testbed::{Tool, Tools};
 
-use crate::{codegen_command, lint, rules, sql, workspace};
+use crate::{breaking, codegen_command, lint, rules, sql, workspace};
 
 /// Runs every check and every test, from the cheapest to the dearest.
 ///
-/// Format, freshness of gen/, dependency rules, buf lint, clippy, queries against
+/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, queries against
 /// the schema, then all tests: unit and snapshot tests, integration tests on real
 /// servers, and the whole system. Installs what is missing into the user's cache.
 #[derive(Debug, clap::Args)]
@@ -23,11 +23,14 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
     ("buf", "buf lint passes on the contracts", |tools| lint::buf_lint(&tools.ensure(Tool::Buf)?)),
+    ("breaking", "the contracts keep what the last tag promised", |tools| {
+        breaking::check(&tools.ensure(Tool::Buf)?)
+    }),
     ("clippy", "no warning is left", |_| {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
     }),

@@ -23,6 +23,11 @@ pub fn metadata() -> Result<Value> {
     serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
 }
 
+/// Where imports are looked for beside the contracts themselves.
+pub fn includes() -> Result<Vec<PathBuf>> {
+    Ok(vec![google_api_protos()?])
+}
+
 /// The directory that holds `google/api/{http,annotations}.proto`.
 ///
 /// These contracts are Google's. They come inside a crate that the lock file pins

@@ -4,9 +4,11 @@
 //! - [`lower`] turns descriptors into the [`model`], and holds every check.
 //! - [`emit`] turns the model into [`File`]s; it is pure.
 //! - [`write`](mod@write) alone touches the disk.
+//! - [`breaking`] compares two models.
 //!
 //! [`schema`] is the same road for the Postgres schema, from `migrations/`.
 
+pub mod breaking;
 mod diagnostic;
 pub mod emit;
 pub mod load;

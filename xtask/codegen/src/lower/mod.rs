@@ -8,11 +8,14 @@ mod message_names;
 mod messages;
 mod names;
 mod options;
+mod places;
 mod routes;
 mod semantics;
 mod services;
 mod source;
 mod workflows;
+
+pub use places::{Place, Places};
 
 use std::collections::BTreeMap;
 

@@ -46,15 +46,23 @@ impl Report {
 /// Line and column of an element, from 1; of its nearest ancestor that has one
 /// when it has none itself; zeros when the descriptors carry no positions.
 fn position(file: &FileDescriptor, path: &[i32]) -> (usize, usize) {
-    (0..=path.len()).rev().find_map(|length| location(file, &path[..length])).map_or(
-        (0, 0),
-        |location| {
-            let at = |index: usize| {
-                location.span.get(index).and_then(|&value| usize::try_from(value).ok())
-            };
-            (at(0).map_or(0, |line| line + 1), at(1).map_or(0, |column| column + 1))
-        },
-    )
+    span(file, path).0
+}
+
+/// Where an element begins and ends, as [`position`] counts.
+pub(super) fn span(file: &FileDescriptor, path: &[i32]) -> ((usize, usize), (usize, usize)) {
+    let found = (0..=path.len()).rev().find_map(|length| location(file, &path[..length]));
+    let Some(location) = found else { return ((0, 0), (0, 0)) };
+    // A span is line, column, end line, end column; the end line is left out when it is the same.
+    let at = |index: usize| {
+        location.span.get(index).and_then(|&value| usize::try_from(value).ok()).map(|at| at + 1)
+    };
+    let start = (at(0).unwrap_or(0), at(1).unwrap_or(0));
+    let end = match at(3) {
+        Some(column) => (at(2).unwrap_or(0), column),
+        None => (start.0, at(2).unwrap_or(0)),
+    };
+    (start, end)
 }
 
 /// The comment before an element, without the marks.
