@@ -5,6 +5,7 @@ mod codegen_command;
 mod demo;
 mod doctor;
 mod lint;
+mod nats;
 mod rules;
 mod sql;
 mod system;
@@ -32,6 +33,7 @@ enum Command {
     /// Keeps or checks what Postgres says of the api's queries.
     #[command(subcommand)]
     Sql(sql::Sql),
+    Nats(nats::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Breaking(arguments) => arguments.run(),
         Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
+        Command::Nats(arguments) => arguments.run(),
         Command::Doctor(arguments) => arguments.run(),
     };
     outcome.unwrap_or_else(|error| {

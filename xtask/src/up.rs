@@ -126,6 +126,7 @@ fn state(stack: &mut Stack) -> Value {
         "strava": addresses.strava,
         "postgres": addresses.postgres,
         "nats": addresses.nats,
+        "nats_password": stack.nats_password(),
         "nats_monitoring": addresses.nats_monitoring,
         "temporal": addresses.temporal,
         "operator_token": stack.operator_token(),
@@ -168,14 +169,18 @@ fn commands(state: &Value, athlete: Option<&String>) -> String {
     let text = |key: &str| state[key].as_str().unwrap_or_default();
     let (http, grpc, token) = (text("http"), text("grpc"), text("operator_token"));
     let athlete = athlete.map_or("ID", String::as_str);
-    let nats = text("nats");
+    let nats = format!(
+        "nats --server {} --user operations --password {}",
+        text("nats"),
+        text("nats_password")
+    );
     format!(
         "Try:\n  \
          curl -H 'authorization: Bearer {token}' http://{http}/v1/totals\n  \
          curl -H 'authorization: Bearer {token}' 'http://{http}/v1/athletes/{athlete}/activities?pageSize=3'\n  \
          grpcurl -plaintext -H 'authorization: Bearer {token}' {grpc} stravasync.athletes.v1.AthletesService/ListAthletes\n  \
-         nats --server {nats} stream info athlete\n  \
-         nats --server {nats} consumer info athlete consumer-stravasync-sync-v1-SyncAthlete\n  \
+         {nats} stream info athlete\n  \
+         {nats} consumer info athlete consumer-stravasync-sync-v1-SyncAthlete\n  \
          temporal --address {} schedule describe --schedule-id {}\n  \
          psql '{}' -c 'SELECT count(*) FROM activities'\n",
         text("temporal"),

@@ -1,5 +1,6 @@
 //! Whole-system tests: every process is real, and is started by the test.
 
+mod broker;
 mod consumer_killed;
 mod whole_system;
 

@@ -35,6 +35,10 @@ async fn athletes_are_synced_by_consent_and_again_by_the_schedule() -> Result<()
     let jobs = Jobs::count(&stack)?;
     assert!(jobs.published >= 2 * u64::from(options.athletes), "{jobs:?}");
     assert_eq!(jobs.dead, 0, "{jobs:?}");
+    // The services, each with the permissions of its contract alone, left the broker as
+    // the contracts say.
+    let (drifted, difference) = stack.drift()?;
+    assert!(!drifted, "{difference}");
     stack.stop();
     directory.succeeded()
 }

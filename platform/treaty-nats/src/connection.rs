@@ -108,6 +108,11 @@ async fn options(config: &NatsConfig, made: watch::Sender<u64>) -> Result<Connec
     if let Some(name) = &config.name {
         options = options.name(name);
     }
+    if let Some(user) = &config.user {
+        // Permissions give each user an inbox of its own, so that no deployable reads
+        // what another is answered.
+        options = options.custom_inbox_prefix(format!("_INBOX.{user}"));
+    }
     if let Some(file) = &config.ca_file {
         options = options.add_root_certificates(file.clone());
     }
@@ -188,8 +193,7 @@ impl Connection {
         Publisher::new(self)
     }
 
-    /// Creates the streams, or brings them to what is declared, and the stream of
-    /// dead letters. Settings that the contract does not speak of, such as the
+    /// Creates the streams, or brings them to what is declared. Settings that the contract does not speak of, such as the
     /// number of replicas, are left as an operator has set them.
     ///
     /// # Errors
@@ -198,7 +202,7 @@ impl Connection {
         for spec in specs {
             streams::ensure(self.jetstream(), spec).await?;
         }
-        streams::ensure(self.jetstream(), &streams::DEAD_LETTERS).await
+        Ok(())
     }
 
     /// How far a handler's consumer has come.

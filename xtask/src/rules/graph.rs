@@ -110,7 +110,7 @@ const LIBRARIES: [Library; 4] = [
     },
     Library {
         name: "async-nats",
-        allowed: &["platform/treaty-nats"],
+        allowed: &["platform/treaty-nats", "platform/treaty-topology"],
         in_tests: &["e2e", "bench"],
         services: &["services/"],
         reason: "services publish and handle through their port, under treaty-nats's guarantees",

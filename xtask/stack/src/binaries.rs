@@ -11,6 +11,7 @@ use crate::cargo;
 #[derive(Clone, Debug)]
 pub struct Binaries {
     directory: PathBuf,
+    workspace: PathBuf,
 }
 
 impl Binaries {
@@ -45,7 +46,13 @@ impl Binaries {
         let metadata: Value =
             serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
         let target = metadata["target_directory"].as_str().context("no target directory")?;
-        Ok(Self { directory: Path::new(target).join("debug") })
+        let directory = Path::new(target).join("debug");
+        Ok(Self { directory, workspace: workspace.to_path_buf() })
+    }
+
+    /// What the contracts say about the broker: streams, consumers and permissions.
+    pub(crate) fn nats_definitions(&self) -> PathBuf {
+        self.workspace.join("gen/ops/nats")
     }
 
     /// The path of one.

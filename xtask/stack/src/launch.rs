@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -27,12 +28,49 @@ pub(crate) struct Secrets {
     pub(crate) consumer: String,
     pub(crate) worker: String,
     pub(crate) operator: String,
+    pub(crate) nats: BrokerPasswords,
+}
+
+/// Passwords at the broker.
+#[derive(Clone)]
+pub(crate) struct BrokerPasswords {
+    pub(crate) operations: String,
+    pub(crate) api: String,
+    pub(crate) consumer: String,
+    pub(crate) worker: String,
 }
 
 impl Secrets {
     pub(crate) fn random() -> Self {
-        let secret = || uuid::Uuid::new_v4().simple().to_string();
-        Self { strava_client: secret(), consumer: secret(), worker: secret(), operator: secret() }
+        // nats-server reads what begins with a digit as a number.
+        let secret = || format!("s{}", uuid::Uuid::new_v4().simple());
+        Self {
+            strava_client: secret(),
+            consumer: secret(),
+            worker: secret(),
+            operator: secret(),
+            nats: BrokerPasswords {
+                operations: secret(),
+                api: secret(),
+                consumer: secret(),
+                worker: secret(),
+            },
+        }
+    }
+}
+
+impl BrokerPasswords {
+    /// The environment in which nats-server finds them.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let passwords = [
+            ("OPERATIONS", &self.operations),
+            ("API", &self.api),
+            ("CONSUMER", &self.consumer),
+            ("WORKER", &self.worker),
+        ];
+        let variable =
+            |(user, password): (&str, &String)| (format!("NATS_PASSWORD_{user}"), password.clone());
+        passwords.map(variable).to_vec()
     }
 }
 
@@ -66,6 +104,30 @@ impl Plan<'_> {
         start(&launch, &self.log("strava-sim"), &file)
     }
 
+    /// Makes the streams and consumers, as a deployment does before the services start.
+    pub(crate) fn topology(&self, nats_url: &str) -> Result<()> {
+        let output = self.topology_command("apply", nats_url).output();
+        let output = output.context("cannot run treaty-topology")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "treaty-topology apply failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    pub(crate) fn topology_command(&self, verb: &str, nats_url: &str) -> Command {
+        let mut command = Command::new(self.binaries.path("treaty-topology"));
+        command
+            .arg(verb)
+            .arg("--definitions")
+            .arg(self.binaries.nats_definitions())
+            .args(["--url", nats_url, "--user", "operations"])
+            .env("NATS_PASSWORD", &self.secrets.nats.operations);
+        command
+    }
+
     /// Starts the api; its HTTP port is given, because Strava must be told before.
     pub(crate) fn api(
         &self,
@@ -83,6 +145,8 @@ impl Plan<'_> {
             .env("API__DATABASE__URL", database_url)
             .env("API__MIGRATE_ON_START", "true")
             .env("API__NATS__URL", nats_url)
+            .env("API__NATS__USER", "api")
+            .env("API__NATS__PASSWORD", &self.secrets.nats.api)
             .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{strava}"))
             .env("API__STRAVA__CLIENT_ID", STRAVA_CLIENT_ID)
             .env("API__STRAVA__CLIENT_SECRET", &self.secrets.strava_client)
@@ -108,6 +172,8 @@ impl Plan<'_> {
         let launch = self
             .launch(&name, "consumer")
             .env("CONSUMER__NATS__URL", nats_url)
+            .env("CONSUMER__NATS__USER", "consumer")
+            .env("CONSUMER__NATS__PASSWORD", &self.secrets.nats.consumer)
             .env("CONSUMER__PEERS__API__ADDRESS", api.to_string())
             .env("CONSUMER__PEERS__API__TOKEN", &self.secrets.consumer)
             .env("CONSUMER__STRAVA__API_BASE_URL", format!("http://{strava}"))
@@ -126,6 +192,8 @@ impl Plan<'_> {
         let launch = self
             .launch("worker", "worker")
             .env("WORKER__NATS__URL", nats_url)
+            .env("WORKER__NATS__USER", "worker")
+            .env("WORKER__NATS__PASSWORD", &self.secrets.nats.worker)
             .env("WORKER__TEMPORAL__ADDRESS", temporal)
             .env("WORKER__PEERS__API__ADDRESS", api.to_string())
             .env("WORKER__PEERS__API__TOKEN", &self.secrets.worker)

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use testbed::{
-    Leashed, NatsServer, Postgres, Signal, TemporalServer, Tools, free_port, wait_until,
+    Leashed, NatsOptions, NatsServer, Postgres, Signal, TemporalServer, Tools, free_port,
+    wait_until,
 };
 
 use crate::launch::{Plan, Secrets};
@@ -71,13 +72,14 @@ impl Stack {
         say: impl Fn(&str),
     ) -> Result<Self> {
         say("starting Postgres, nats-server and the Temporal server");
-        let (postgres, nats, temporal) = servers(tools, directory)?;
-        postgres.create_database(DATABASE)?;
         let secrets = Secrets::random();
+        let (postgres, nats, temporal) = servers(tools, directory, &broker(binaries, &secrets)?)?;
+        postgres.create_database(DATABASE)?;
         let plan = Plan { binaries, directory, options, secrets: &secrets };
         say("starting the Strava simulator");
         let (simulator, strava) = plan.simulator()?;
         let (database_url, nats_url) = (postgres.url(DATABASE), nats.url());
+        plan.topology(&nats_url)?;
         say("starting api");
         let http_port = free_port()?;
         let (api, grpc) = plan.api(http_port, &database_url, &nats_url, strava)?;
@@ -153,6 +155,37 @@ impl Stack {
         self.nats.monitoring(path)
     }
 
+    /// How the broker's streams and consumers differ from the contracts: whether they
+    /// do, and in words.
+    ///
+    /// # Errors
+    /// When the comparison cannot be made.
+    pub fn drift(&self) -> Result<(bool, String)> {
+        let plan = self.plan();
+        let output = plan.topology_command("drift", &self.addresses.nats).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        match output.status.code() {
+            Some(0) => Ok((false, text)),
+            Some(2) => Ok((true, text)),
+            _ => Err(anyhow!("drift failed: {}", String::from_utf8_lossy(&output.stderr))),
+        }
+    }
+
+    /// The password of the user `operations` at NATS, who may do everything.
+    #[must_use]
+    pub fn nats_password(&self) -> &str {
+        &self.secrets.nats.operations
+    }
+
+    fn plan(&self) -> Plan<'_> {
+        Plan {
+            binaries: &self.binaries,
+            directory: &self.directory,
+            options: &self.options,
+            secrets: &self.secrets,
+        }
+    }
+
     /// Kills a consumer with SIGKILL, as a failing machine would; numbered from 0.
     ///
     /// # Errors
@@ -170,15 +203,10 @@ impl Stack {
     /// # Errors
     /// When it does not start.
     pub fn add_consumer(&mut self) -> Result<()> {
-        let plan = Plan {
-            binaries: &self.binaries,
-            directory: &self.directory,
-            options: &self.options,
-            secrets: &self.secrets,
-        };
         let number = self.consumers.len() + 1;
         let Addresses { nats, grpc, strava, .. } = &self.addresses;
-        self.consumers.push(plan.consumer(number, nats, *grpc, *strava)?);
+        let consumer = self.plan().consumer(number, nats, *grpc, *strava)?;
+        self.consumers.push(consumer);
         Ok(())
     }
 
@@ -259,12 +287,25 @@ impl Stack {
     }
 }
 
+/// A broker at which each deployable may do what its contract grants, and no more.
+fn broker(binaries: &Binaries, secrets: &Secrets) -> Result<NatsOptions> {
+    let file = binaries.nats_definitions().join("authorization.conf");
+    let configuration = std::fs::read_to_string(&file)
+        .with_context(|| format!("reading {}: run `cargo xtask codegen`", file.display()))?;
+    let environment = secrets.nats.environment();
+    Ok(NatsOptions { configuration, environment, ..NatsOptions::default() })
+}
+
 /// Starts the three servers side by side; Temporal takes the longest.
-fn servers(tools: &Tools, directory: &Path) -> Result<(Postgres, NatsServer, TemporalServer)> {
+fn servers(
+    tools: &Tools,
+    directory: &Path,
+    broker: &NatsOptions,
+) -> Result<(Postgres, NatsServer, TemporalServer)> {
     let joined = |what: &str| anyhow!("the thread that starts {what} panicked");
     thread::scope(|scope| {
         let postgres = scope.spawn(|| Postgres::start(tools, directory.join("postgres")));
-        let nats = scope.spawn(|| NatsServer::start(tools, directory.join("nats")));
+        let nats = scope.spawn(|| NatsServer::start_with(tools, directory.join("nats"), broker));
         let temporal = TemporalServer::start(tools, directory.join("temporal"));
         let postgres = postgres.join().map_err(|_| joined("Postgres"))??;
         let nats = nats.join().map_err(|_| joined("nats-server"))??;

@@ -23,6 +23,8 @@ pub struct NatsOptions {
     pub durable: bool,
     /// Further text for the configuration file, such as accounts and permissions.
     pub configuration: String,
+    /// Environment variables that this text refers to, such as passwords.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A running nats-server with JetStream that listens on loopback only.
@@ -30,6 +32,7 @@ pub struct NatsOptions {
 pub struct NatsServer {
     process: Leashed,
     executable: PathBuf,
+    environment: Vec<(String, String)>,
     directory: PathBuf,
     port: u16,
     monitoring_port: u16,
@@ -56,10 +59,11 @@ impl NatsServer {
             let monitoring_port = free_port()?;
             let text = configuration(&directory, port, monitoring_port, options);
             fs::write(directory.join("nats.conf"), text).context("writing nats.conf")?;
-            let process = launch(&executable, &directory)?;
+            let process = launch(&executable, &options.environment, &directory)?;
             let mut server = Self {
                 process,
                 executable: executable.clone(),
+                environment: options.environment.clone(),
                 directory: directory.clone(),
                 port,
                 monitoring_port,
@@ -110,7 +114,7 @@ impl NatsServer {
 
     fn start_again(&mut self) -> Result<()> {
         self.process.wait_ended(START_TIMEOUT)?;
-        self.process = launch(&self.executable, &self.directory)?;
+        self.process = launch(&self.executable, &self.environment, &self.directory)?;
         self.wait_ready()
     }
 
@@ -127,8 +131,13 @@ impl NatsServer {
     }
 }
 
-fn launch(executable: &Path, directory: &Path) -> Result<Leashed> {
+fn launch(
+    executable: &Path,
+    environment: &[(String, String)],
+    directory: &Path,
+) -> Result<Leashed> {
     Launch::new("nats-server", executable)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .arg("--config")
         .arg(directory.join("nats.conf"))
         .start(directory.join("nats-server.log"))

@@ -211,10 +211,10 @@ async fn join_all(tasks: &mut JoinSet<()>) {
 /// Creates the consumer or brings it to what is declared, and the streams that it
 /// needs when they are not there yet.
 async fn ensure_consumer(connection: &Connection, spec: &HandlerSpec) -> Result<(), Error> {
+    connection.ensure_streams(&[&streams::DEAD_LETTERS]).await?;
     match create_consumer(connection, spec).await {
         Err(error) if error.code() == Code::NotFound => {}
-        Err(error) => return Err(error),
-        Ok(()) => return streams::ensure(connection.jetstream(), &streams::DEAD_LETTERS).await,
+        outcome => return outcome,
     }
     connection.ensure_streams(&[spec.stream]).await?;
     create_consumer(connection, spec).await

@@ -7,6 +7,7 @@ mod descriptors;
 mod events;
 mod http;
 mod messages;
+mod ops;
 mod package;
 mod port;
 mod rust;
@@ -31,6 +32,7 @@ pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
     for deployable in &model.deployables {
         files.extend(port::emit(model, deployable, contracts));
     }
+    files.extend(ops::emit(model));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }

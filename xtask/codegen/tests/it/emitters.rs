@@ -3,7 +3,7 @@
 use crate::support::acme_files;
 
 /// Kinds of files, each with one that shows it.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 22] = [
     ("package_manifest", "packages/acme-orders-v1/Cargo.toml"),
     ("package_manifest_with_own_streams", "packages/acme-catalog-v1/Cargo.toml"),
     ("package_library", "packages/acme-orders-v1/src/lib.rs"),
@@ -20,6 +20,12 @@ const KINDS: [(&str, &str); 16] = [
     ("port_that_serves", "ports/shop-port/src/port.rs"),
     ("port_manifest_that_calls", "ports/ware-house-port/Cargo.toml"),
     ("port_that_calls", "ports/ware-house-port/src/port.rs"),
+    ("ops_stream", "ops/nats/streams/acme-goods.json"),
+    ("ops_consumer", "ops/nats/consumers/acme-goods/ware-house-acme-orders-v1-OrderMoved.json"),
+    ("ops_permissions", "ops/nats/permissions/ware-house.json"),
+    ("ops_authorization", "ops/nats/authorization.conf"),
+    ("ops_access", "ops/access.json"),
+    ("ops_network", "ops/network.json"),
 ];
 
 #[test]

@@ -1,0 +1,35 @@
+//! `cargo xtask nats`: streams and consumers of a server, held against the contracts.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace;
+
+/// Plans, applies and watches the streams and consumers of a NATS server.
+///
+/// `plan` shows what would change, `apply` changes it and refuses what would lose
+/// data, `drift` fails when the server is not as the contracts say. Builds and runs
+/// the program treaty-topology, which ships beside the services and needs no Cargo;
+/// `cargo xtask nats plan --help` shows its options.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Arguments {
+    /// `plan`, `apply` or `drift`, and its options.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    arguments: Vec<OsString>,
+}
+
+impl Arguments {
+    pub fn run(&self) -> Result<ExitCode> {
+        let status = stack::cargo()
+            .args(["run", "--quiet", "--package", "treaty-topology", "--"])
+            .args(&self.arguments)
+            .current_dir(workspace::root())
+            .status()
+            .context("cannot run cargo")?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+}
