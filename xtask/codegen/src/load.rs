@@ -1,5 +1,7 @@
 //! Contracts to descriptors, in pure Rust: no protoc, no network.
 
+mod image;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -22,30 +24,37 @@ pub struct Contracts {
 /// Reads every `.proto` file below `directory`; imports are looked up there and
 /// then in `includes`.
 ///
+/// Files are named as imports name them: from `directory`, or, when that is a part of
+/// an include, from the include.
+///
 /// # Errors
 /// Each file that cannot be read, parsed or resolved, by file, line and column.
 pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnostics> {
-    let roots = proto_files(directory).map_err(|source| {
-        one(&directory.display().to_string(), format!("cannot be read: {source}"), "")
-    })?;
+    let unreadable =
+        |source| one(&directory.display().to_string(), format!("cannot be read: {source}"), "");
+    let (base, includes) = bases(directory, includes).map_err(unreadable)?;
+    let roots = proto_files(&base, directory).map_err(unreadable)?;
     if roots.is_empty() {
         let advice = "Put contracts there, or name another directory.";
         return Err(one(&directory.display().to_string(), "holds no .proto file".into(), advice));
     }
-    let include_paths = std::iter::once(directory).chain(includes.iter().map(PathBuf::as_path));
+    let include_paths = std::iter::once(base.as_path()).chain(includes);
     let mut compiler = protox::Compiler::new(include_paths)
-        .map_err(|error| Diagnostics(diagnostics(&error, directory)))?;
+        .map_err(|error| Diagnostics(diagnostics(&error, &base)))?;
     compiler.include_source_info(true).include_imports(true);
     let mut mistakes = BTreeSet::new();
     for root in &roots {
-        if let Err(error) = compiler.open_file(directory.join(root)) {
-            mistakes.extend(diagnostics(&error, directory));
+        if let Err(error) = compiler.open_file(base.join(root)) {
+            mistakes.extend(diagnostics(&error, &base));
         }
     }
     if !mistakes.is_empty() {
         return Err(Diagnostics(mistakes.into_iter().collect()));
     }
-    from_image(compiler.encode_file_descriptor_set(), roots)
+    // The compiler has put the positions in order already.
+    let pool = compiler.descriptor_pool();
+    let image = compiler.encode_file_descriptor_set();
+    Ok(Contracts { pool, roots, image })
 }
 
 /// Takes a serialised `FileDescriptorSet` (a buf image, or what protoc hands to a
@@ -54,6 +63,7 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
 /// # Errors
 /// When the bytes are no descriptor set, or an import is missing from it.
 pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, Diagnostics> {
+    let image = image::sort_positions(&image).unwrap_or(image);
     let pool = DescriptorPool::decode(image.as_slice()).map_err(|error| {
         let file = error.file().unwrap_or("image").to_owned();
         one(&file, error.to_string(), "Build the image with its imports and source information.")
@@ -63,6 +73,20 @@ pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, 
         return Err(one(missing, "is not in the image".to_owned(), advice));
     }
     Ok(Contracts { pool, roots, image })
+}
+
+/// Names of the files that an image was built of, without their imports.
+///
+/// # Errors
+/// When the bytes are no descriptor set, or hold no such file.
+pub fn files_to_generate(image: &[u8]) -> Result<BTreeSet<String>, Diagnostics> {
+    let advice = "Build the image with its imports and source information.";
+    let roots = image::files_to_generate(image)
+        .map_err(|error| one("image", format!("is no descriptor set: {error}"), advice))?;
+    if roots.is_empty() {
+        return Err(one("image", "holds no file to generate for".to_owned(), advice));
+    }
+    Ok(roots)
 }
 
 fn one(file: &str, message: String, advice: &str) -> Diagnostics {
@@ -75,17 +99,34 @@ fn one(file: &str, message: String, advice: &str) -> Diagnostics {
     }])
 }
 
-/// Names of the proto files below a directory, with `/`, sorted.
-fn proto_files(directory: &Path) -> std::io::Result<BTreeSet<String>> {
+/// The directory from which files are named, and the includes besides it.
+fn bases<'a>(
+    directory: &Path,
+    includes: &'a [PathBuf],
+) -> std::io::Result<(PathBuf, Vec<&'a Path>)> {
+    let inside = directory.canonicalize()?;
+    let outer =
+        |include: &Path| include.canonicalize().is_ok_and(|include| inside.starts_with(include));
+    let base = includes.iter().map(PathBuf::as_path).filter(|include| outer(include));
+    // The innermost one, because it gives the shortest names.
+    let base = base
+        .max_by_key(|include| include.canonicalize().map_or(0, |path| path.components().count()));
+    let others = includes.iter().map(PathBuf::as_path).filter(|include| Some(*include) != base);
+    Ok((base.unwrap_or(directory).to_path_buf(), others.collect()))
+}
+
+/// Names of the proto files below a directory as seen from `base`, with `/`, sorted.
+fn proto_files(base: &Path, directory: &Path) -> std::io::Result<BTreeSet<String>> {
+    let (base, directory) = (base.canonicalize()?, directory.canonicalize()?);
     let mut found = BTreeSet::new();
-    let mut pending = vec![directory.to_path_buf()];
+    let mut pending = vec![directory];
     while let Some(current) = pending.pop() {
         for entry in std::fs::read_dir(&current)? {
             let path = entry?.path();
             if path.is_dir() {
                 pending.push(path);
             } else if path.extension().is_some_and(|extension| extension == "proto")
-                && let Ok(relative) = path.strip_prefix(directory)
+                && let Ok(relative) = path.strip_prefix(&base)
             {
                 let parts: Vec<_> =
                     relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();

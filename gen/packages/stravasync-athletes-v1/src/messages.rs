@@ -73,7 +73,7 @@ pub struct ListAthletesRequest {
 }
 
 /// Response of ListAthletes.
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAthletesResponse {
     /// The page.
     #[prost(message, repeated, tag = "1")]
@@ -98,10 +98,7 @@ pub enum ConnectionState {
 }
 
 impl ConnectionState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    /// Name of the value in the contract.
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "CONNECTION_STATE_UNSPECIFIED",
@@ -110,7 +107,8 @@ impl ConnectionState {
             Self::Revoked => "CONNECTION_STATE_REVOKED",
         }
     }
-    /// Creates an enum from field names used in the ProtoBuf definition.
+
+    /// The value of this name in the contract.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "CONNECTION_STATE_UNSPECIFIED" => Some(Self::Unspecified),

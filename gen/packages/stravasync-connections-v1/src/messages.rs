@@ -34,6 +34,18 @@ pub struct CompleteConsentRequest {
     pub error: ::prost::alloc::string::String,
 }
 
+#[allow(deprecated)]
+impl ::core::fmt::Debug for CompleteConsentRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CompleteConsentRequest")
+            .field("state", &self.state)
+            .field("code", &::core::format_args!("[redacted]"))
+            .field("scope", &self.scope)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
 /// Response of CompleteConsent.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CompleteConsentResponse {
@@ -65,17 +77,7 @@ pub struct GetAccessTokenResponse {
     pub strava_athlete_id: i64,
 }
 
-impl ::core::fmt::Debug for CompleteConsentRequest {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        f.debug_struct("CompleteConsentRequest")
-            .field("state", &self.state)
-            .field("code", &::core::format_args!("[redacted]"))
-            .field("scope", &self.scope)
-            .field("error", &self.error)
-            .finish()
-    }
-}
-
+#[allow(deprecated)]
 impl ::core::fmt::Debug for GetAccessTokenResponse {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("GetAccessTokenResponse")

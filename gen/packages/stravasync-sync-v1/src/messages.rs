@@ -97,10 +97,7 @@ pub enum SyncReason {
 }
 
 impl SyncReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    /// Name of the value in the contract.
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "SYNC_REASON_UNSPECIFIED",
@@ -108,7 +105,8 @@ impl SyncReason {
             Self::Schedule => "SYNC_REASON_SCHEDULE",
         }
     }
-    /// Creates an enum from field names used in the ProtoBuf definition.
+
+    /// The value of this name in the contract.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "SYNC_REASON_UNSPECIFIED" => Some(Self::Unspecified),
@@ -132,10 +130,7 @@ pub enum SyncOutcome {
 }
 
 impl SyncOutcome {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    /// Name of the value in the contract.
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "SYNC_OUTCOME_UNSPECIFIED",
@@ -143,7 +138,8 @@ impl SyncOutcome {
             Self::NeedsConsent => "SYNC_OUTCOME_NEEDS_CONSENT",
         }
     }
-    /// Creates an enum from field names used in the ProtoBuf definition.
+
+    /// The value of this name in the contract.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "SYNC_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),

@@ -13,7 +13,7 @@ pub(super) fn emit(package: &Package) -> Option<File> {
     if package.streams.is_empty() && package.events.is_empty() {
         return None;
     }
-    let path = format!("packages/{}/src/events.rs", package.crate_name);
+    let path = format!("{}/events.rs", package.directory());
     let streams = package.streams.iter().map(stream);
     let events = package.events.iter().map(|declared| event(package, declared));
     Some(File::new(path, rust::file(quote!(#(#streams)* #(#events)*))))
@@ -49,14 +49,14 @@ fn stream(stream: &Stream) -> TokenStream {
 }
 
 fn event(package: &Package, event: &Event) -> TokenStream {
-    let message = rust::type_path(&event.rust, &package.name);
+    let message = rust::type_path(&event.rust, package);
     let (full_name, wildcard) = (&event.full_name, &event.wildcard);
     let constant = stream_constant(&event.stream);
     let stream = if event.stream_package == package.name {
         quote!(#constant)
     } else {
-        let root = rust::crate_ident(&event.stream_package);
-        quote!(::#root::events::#constant)
+        let root = rust::foreign_root(&event.stream_package, package);
+        quote!(#root::events::#constant)
     };
     let subject = subject(event);
     let message_id = message_id(event);

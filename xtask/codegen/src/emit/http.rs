@@ -91,7 +91,7 @@ fn mount(method: &Method, index: usize) -> TokenStream {
 /// Sets one field of the request from a text of the path or the query.
 fn binder(package: &Package, method: &Method) -> TokenStream {
     let name = binder_name(method);
-    let message = rust::type_path(&method.input, &package.name);
+    let message = rust::type_path(&method.input, package);
     if method.bindings.is_empty() {
         return quote! {
             #[cfg(feature = "http")]
@@ -123,7 +123,7 @@ fn arm(package: &Package, binding: &Binding) -> TokenStream {
             quote!(::treaty_http::bind::#reader(name, value)?)
         }
         BindingKind::Enum(reference) => {
-            let enumeration = rust::type_path(reference, &package.name);
+            let enumeration = rust::type_path(reference, package);
             quote!(::treaty_http::bind::enumeration(name, value, #enumeration::from_str_name)?)
         }
         BindingKind::WellKnown(_) => quote!(::treaty_http::bind::json(name, value)?),

@@ -4,7 +4,9 @@
 //! `platform/`, where the logic is.
 
 mod descriptors;
+mod docs;
 mod events;
+mod grpc;
 mod http;
 mod messages;
 mod ops;
@@ -12,7 +14,11 @@ mod package;
 mod port;
 mod rust;
 mod service;
+mod standalone;
+mod types;
 mod workflows;
+
+pub use standalone::Standalone;
 
 use crate::File;
 use crate::load::Contracts;
@@ -25,6 +31,7 @@ pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
     for declared in &model.packages {
         files.extend(package::emit(model, declared));
         files.extend(messages::emit(model, declared, contracts));
+        files.extend(grpc::emit(declared));
         files.extend(declared.services.iter().map(|item| service::emit(declared, item)));
         files.extend(declared.workflows.iter().map(|item| workflows::emit(declared, item)));
         files.extend(events::emit(declared));
@@ -33,6 +40,16 @@ pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
         files.extend(port::emit(model, deployable, contracts));
     }
     files.extend(ops::emit(model));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// Every file of one crate that holds all packages, sorted by path; for a model of
+/// [`crate::model::Layout::Modules`].
+#[must_use]
+pub fn emit_standalone(model: &Model, contracts: &Contracts, krate: &Standalone) -> Vec<File> {
+    let mut files = emit(model, contracts);
+    files.extend(standalone::emit(model, krate));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::rust;
+use super::{docs, rust};
 use crate::File;
-use crate::model::{Model, Package};
+use crate::model::{Layout, Model, Package};
 
-/// Writes `Cargo.toml` and `src/lib.rs`.
+/// Writes `Cargo.toml` and `src/lib.rs`, or the `mod.rs` of a package that is no crate.
 pub(super) fn emit(model: &Model, package: &Package) -> Vec<File> {
+    if package.layout == Layout::Modules {
+        return vec![File::new(format!("{}/mod.rs", package.directory()), library(package))];
+    }
     let directory = format!("packages/{}", package.crate_name);
     vec![
         File::new(format!("{directory}/Cargo.toml"), manifest(model, package)),
@@ -27,7 +30,7 @@ pub(super) fn manifest_head(name: &str, description: &str) -> String {
 }
 
 /// The transports that a package can be carried by; a port switches on its own.
-fn features(model: &Model, package: &Package) -> Vec<(&'static str, Vec<String>)> {
+pub(super) fn features(model: &Model, package: &Package) -> Vec<(&'static str, Vec<String>)> {
     let mut features = Vec::new();
     let mut add = |name, needs: &[&str], crates: &[String]| {
         let needs = needs.iter().map(|need| format!("dep:{need}"));
@@ -59,6 +62,18 @@ fn stream_crates(model: &Model, package: &Package) -> Vec<String> {
     foreign.into_iter().collect()
 }
 
+/// Libraries that a package needs whatever carries it.
+pub(super) fn dependencies(package: &Package) -> Vec<&'static str> {
+    let mut dependencies = vec!["pbjson", "pbjson-types", "prost", "serde"];
+    if !package.services.is_empty() {
+        dependencies.extend(["async-trait", "treaty-rpc"]);
+    }
+    if !package.services.is_empty() || !package.events.is_empty() {
+        dependencies.push("treaty-error");
+    }
+    dependencies
+}
+
 fn manifest(model: &Model, package: &Package) -> String {
     let description = format!("Generated from the contracts of {}.", package.name);
     let mut text = manifest_head(&package.crate_name, &description);
@@ -70,15 +85,8 @@ fn manifest(model: &Model, package: &Package) -> String {
         let list = dependencies.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
         let _ = writeln!(text, "{feature} = [{}]", list.join(", "));
     }
-    let mut dependencies = vec!["pbjson", "pbjson-types", "prost", "serde"];
-    if !package.services.is_empty() {
-        dependencies.extend(["async-trait", "treaty-rpc"]);
-    }
-    if !package.services.is_empty() || !package.events.is_empty() {
-        dependencies.push("treaty-error");
-    }
     let mut lines: Vec<_> =
-        dependencies.iter().map(|name| format!("{name}.workspace = true")).collect();
+        dependencies(package).iter().map(|name| format!("{name}.workspace = true")).collect();
     for name in &package.dependencies {
         if let Some(other) = model.package(name) {
             lines.push(format!("{0} = {{ path = \"../{0}\" }}", other.crate_name));
@@ -98,11 +106,14 @@ fn library(package: &Package) -> String {
     if !package.comment.is_empty() {
         text.push_str("//!\n");
     }
-    for line in package.comment.lines() {
-        let space = if line.is_empty() || line.starts_with(' ') { "" } else { " " };
+    for line in docs::lines(&package.comment) {
+        let space = if line.is_empty() { "" } else { " " };
         let _ = writeln!(text, "//!{space}{line}");
     }
-    text.push_str("\n#![forbid(unsafe_code)]\n\n");
+    text.push_str(match package.layout {
+        Layout::Crates => "\n#![forbid(unsafe_code)]\n\n",
+        Layout::Modules => "\n",
+    });
     let mut modules = vec![("json".to_owned(), None, "mod"), ("messages".to_owned(), None, "mod")];
     if !package.services.is_empty() {
         modules.push(("grpc".to_owned(), Some("grpc"), "mod"));

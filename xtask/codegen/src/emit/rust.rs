@@ -5,7 +5,8 @@ use std::time::Duration;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::model::TypeRef;
+use super::docs;
+use crate::model::{Layout, Package, TypeRef};
 
 /// First line of every file.
 pub(super) const HEADER: &str =
@@ -39,6 +40,19 @@ pub(super) fn spaced(text: &str) -> String {
     output
 }
 
+/// How tonic begins the names of a service's modules.
+pub(super) fn stub(service: &str) -> String {
+    let mut name = String::new();
+    let mut letters = service.chars().peekable();
+    while let Some(letter) = letters.next() {
+        name.extend(letter.to_lowercase());
+        if letters.peek().is_some_and(|next| next.is_uppercase()) {
+            name.push('_');
+        }
+    }
+    name
+}
+
 /// A number without the name of its type.
 pub(super) fn integer(value: impl Into<u64>) -> Literal {
     Literal::u64_unsuffixed(value.into())
@@ -46,15 +60,17 @@ pub(super) fn integer(value: impl Into<u64>) -> Literal {
 
 /// Doc comments, one attribute a line; a blank text gives none.
 pub(super) fn docs(text: &str) -> TokenStream {
-    let lines = text.lines().map(|line| {
-        if line.is_empty() || line.starts_with(' ') { line.to_owned() } else { format!(" {line}") }
-    });
+    let lines = docs::lines(text).into_iter();
+    let lines = lines.map(|line| if line.is_empty() { line } else { format!(" {line}") });
     quote!(#(#[doc = #lines])*)
 }
 
-/// An identifier.
+/// An identifier, which may be raw.
 pub(super) fn ident(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
+    match name.strip_prefix("r#") {
+        Some(word) => Ident::new_raw(word, Span::call_site()),
+        None => Ident::new(name, Span::call_site()),
+    }
 }
 
 /// The crate of a package, as a path segment.
@@ -62,17 +78,61 @@ pub(super) fn crate_ident(package: &str) -> Ident {
     format_ident!("{}", package.replace('.', "_"))
 }
 
-/// A type as seen from inside the crate of `package`.
-pub(super) fn type_path(reference: &TypeRef, package: &str) -> TokenStream {
-    let segments = reference.path.split("::").map(ident);
-    if reference.package == package {
-        quote!(crate::#(#segments)::*)
-    } else if reference.package == "google.protobuf" {
-        quote!(::pbjson_types::#(#segments)::*)
-    } else {
-        let root = crate_ident(&reference.package);
-        quote!(::#root::#(#segments)::*)
+/// The path of a package's own root as seen from inside of its crate.
+pub(super) fn root(package: &Package) -> TokenStream {
+    path(&own_root(package))
+}
+
+fn own_root(package: &Package) -> String {
+    match package.layout {
+        Layout::Crates => "crate".to_owned(),
+        Layout::Modules => format!("crate::{}", package.module),
     }
+}
+
+/// A type as seen from inside of a package's crate.
+pub(super) fn type_path(reference: &TypeRef, package: &Package) -> TokenStream {
+    if reference.package == package.name {
+        path(&format!("{}::{}", own_root(package), reference.path))
+    } else {
+        path(&foreign_path(reference, package))
+    }
+}
+
+/// A type of another package as seen from inside of a package's crate.
+pub(super) fn foreign_path(reference: &TypeRef, package: &Package) -> String {
+    if reference.is_well_known() {
+        return format!("::pbjson_types::{}", reference.path);
+    }
+    match package.layout {
+        Layout::Crates => format!("::{}::{}", crate_ident(&reference.package), reference.path),
+        Layout::Modules => {
+            format!("crate::{}::{}", Layout::Modules.module(&reference.package), reference.path)
+        }
+    }
+}
+
+/// The root of another package as seen from inside of a package's crate.
+pub(super) fn foreign_root(other: &str, package: &Package) -> TokenStream {
+    match package.layout {
+        Layout::Crates => path(&format!("::{}", crate_ident(other))),
+        Layout::Modules => path(&format!("crate::{}", Layout::Modules.module(other))),
+    }
+}
+
+/// A type as seen from a crate that holds no package.
+pub(super) fn outer_path(reference: &TypeRef) -> TokenStream {
+    if reference.is_well_known() {
+        return path(&format!("::pbjson_types::{}", reference.path));
+    }
+    path(&format!("::{}::{}", crate_ident(&reference.package), reference.path))
+}
+
+/// A path of Rust in tokens.
+fn path(text: &str) -> TokenStream {
+    let absolute = text.starts_with("::").then(|| quote!(::));
+    let segments = text.trim_start_matches("::").split("::").map(ident);
+    quote!(#absolute #(#segments)::*)
 }
 
 /// A constant duration.

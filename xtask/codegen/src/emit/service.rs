@@ -10,7 +10,7 @@ use crate::model::{Access, Method, Package, Service};
 
 /// Writes the module of one service.
 pub(super) fn emit(package: &Package, service: &Service) -> File {
-    let path = format!("packages/{}/src/{}.rs", package.crate_name, service.module);
+    let path = format!("{}/{}.rs", package.directory(), service.module);
     let sections = [
         handler_trait(package, service),
         constants(service),
@@ -34,8 +34,8 @@ fn names(package: &Package, method: &Method) -> Names {
     Names {
         function: rust::ident(&method.rust_name),
         constant: rust::ident(&method.name.to_shouty_snake_case()),
-        input: rust::type_path(&method.input, &package.name),
-        output: rust::type_path(&method.output, &package.name),
+        input: rust::type_path(&method.input, package),
+        output: rust::type_path(&method.output, package),
     }
 }
 
@@ -143,10 +143,11 @@ fn local(package: &Package, service: &Service) -> TokenStream {
 }
 
 fn grpc_server(package: &Package, service: &Service) -> TokenStream {
+    let root = rust::root(package);
     let handler = rust::ident(&service.name);
     let name = format_ident!("{}Grpc", service.name);
     let local = format_ident!("Local{}", service.name);
-    let server_module = format_ident!("{}_server", service.module);
+    let server_module = format_ident!("{}_server", rust::stub(&service.name));
     let server = format_ident!("{}Server", service.name);
     let docs = format!(" gRPC server adapter of [`{}`].", service.name);
     let functions = service.methods.iter().map(|method| {
@@ -182,7 +183,7 @@ fn grpc_server(package: &Package, service: &Service) -> TokenStream {
                 let adapter =
                     Self { local: #local::new(handler), authenticator: server.authenticator() };
                 server.add(
-                    crate::grpc::#server_module::#server::new(adapter)
+                    #root::grpc::#server_module::#server::new(adapter)
                         .max_decoding_message_size(limits.decode)
                         .max_encoding_message_size(limits.encode),
                 )
@@ -191,16 +192,17 @@ fn grpc_server(package: &Package, service: &Service) -> TokenStream {
 
         #[cfg(feature = "grpc")]
         #[::async_trait::async_trait]
-        impl crate::grpc::#server_module::#handler for #name {
+        impl #root::grpc::#server_module::#handler for #name {
             #(#functions)*
         }
     }
 }
 
 fn grpc_client(package: &Package, service: &Service) -> TokenStream {
+    let root = rust::root(package);
     let handler = rust::ident(&service.name);
     let name = format_ident!("{}Client", service.name);
-    let client_module = format_ident!("{}_client", service.module);
+    let client_module = format_ident!("{}_client", rust::stub(&service.name));
     let docs = format!(
         " gRPC client of [`{}`]: the same trait, answered by another process.",
         service.name
@@ -227,7 +229,7 @@ fn grpc_client(package: &Package, service: &Service) -> TokenStream {
         #[derive(Clone)]
         pub struct #name {
             channel: ::treaty_rpc::Channel,
-            client: crate::grpc::#client_module::#name<::tonic::transport::Channel>,
+            client: #root::grpc::#client_module::#name<::tonic::transport::Channel>,
         }
 
         #[cfg(feature = "grpc")]
@@ -235,7 +237,7 @@ fn grpc_client(package: &Package, service: &Service) -> TokenStream {
             /// Calls over a channel.
             pub fn new(channel: ::treaty_rpc::Channel) -> Self {
                 let limits = channel.limits();
-                let client = crate::grpc::#client_module::#name::new(channel.transport())
+                let client = #root::grpc::#client_module::#name::new(channel.transport())
                     .max_decoding_message_size(limits.decode)
                     .max_encoding_message_size(limits.encode);
                 Self { channel, client }

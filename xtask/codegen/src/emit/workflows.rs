@@ -10,7 +10,7 @@ use crate::model::{Activity, Package, TypeRef, Workflow, WorkflowService};
 
 /// Writes the module of one workflow service.
 pub(super) fn emit(package: &Package, service: &WorkflowService) -> File {
-    let path = format!("packages/{}/src/{}.rs", package.crate_name, service.module);
+    let path = format!("{}/{}.rs", package.directory(), service.module);
     let docs = rust::docs(&service.comment);
     let queue = &service.task_queue;
     let workflows = service.workflows.iter().map(|item| workflow(package, item));
@@ -98,8 +98,7 @@ fn contract(
     let constant = rust::ident(&name.to_shouty_snake_case());
     let contract = format_ident!("{kind}Contract");
     let spec = format_ident!("{kind}Spec");
-    let (input, output) =
-        (rust::type_path(input, &package.name), rust::type_path(output, &package.name));
+    let (input, output) = (rust::type_path(input, package), rust::type_path(output, package));
     quote! {
         #docs
         #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::{DescriptorPool, FileDescriptor, MessageDescriptor};
+use prost_reflect::{DescriptorPool, FileDescriptor};
 
 use super::options::DEPLOYABLE;
 use super::source::Report;
@@ -13,7 +13,7 @@ use crate::model::{Deployable, Model, Package};
 const ADVICE: &str = "Rename one of them.";
 
 /// Modules that every package's crate may have, whatever its services are called.
-const MODULES: [&str; 5] = ["events", "grpc", "json", "lib", "messages"];
+pub(super) const MODULES: [&str; 5] = ["events", "grpc", "json", "lib", "messages"];
 
 pub(super) fn check(
     model: &Model,
@@ -23,8 +23,13 @@ pub(super) fn check(
 ) {
     check_packages(model, files, report);
     check_cycles(model, files, report);
+    let ports = model
+        .deployables
+        .iter()
+        .flat_map(|port| port.serves.iter().chain(port.calls.iter().map(|call| &call.service)));
+    let in_ports: BTreeSet<&str> = ports.map(String::as_str).collect();
     for package in &model.packages {
-        check_scope(package, files, pool, report);
+        check_scope(package, files, pool, &in_ports, report);
         check_methods(package, files, report);
     }
     check_deployables(model, files, report);
@@ -85,6 +90,7 @@ fn check_scope(
     package: &Package,
     files: &[FileDescriptor],
     pool: &DescriptorPool,
+    in_ports: &BTreeSet<&str>,
     report: &mut Report,
 ) {
     let mut scope: BTreeMap<String, String> =
@@ -105,15 +111,17 @@ fn check_scope(
         for message in file.messages() {
             let origin = format!("message {}", message.name());
             add(names::message_type(&message).path, &origin, file, message.path());
-            if has_module(&message) {
-                add(message.name().to_snake_case(), &origin, file, message.path());
+            if names::has_module(&message) {
+                add(names::inner_module(&message), &origin, file, message.path());
             }
         }
     }
     for service in &package.services {
         let Some(declared) = pool.get_service_by_name(&service.full_name) else { continue };
         let (file, origin) = (declared.parent_file(), format!("service {}", declared.name()));
-        for pattern in ["{}", "Local{}", "{}Client", "{}Grpc", "Mock{}"] {
+        // Only ports put services and messages into one module.
+        let patterns = ["{}", "Local{}", "{}Client", "{}Grpc", "Mock{}"];
+        for pattern in patterns.iter().filter(|_| in_ports.contains(service.full_name.as_str())) {
             add(pattern.replace("{}", &service.name), &origin, &file, declared.path());
         }
         add(service.module.clone(), &origin, &file, declared.path());
@@ -123,13 +131,6 @@ fn check_scope(
         let (file, origin) = (declared.parent_file(), format!("service {}", declared.name()));
         add(service.module.clone(), &origin, &file, declared.path());
     }
-}
-
-/// Whether prost gives a message a module for the types inside it.
-fn has_module(message: &MessageDescriptor) -> bool {
-    message.child_messages().any(|child| !child.is_map_entry())
-        || message.child_enums().len() > 0
-        || message.oneofs().any(|oneof| !oneof.is_synthetic())
 }
 
 /// Names inside the module of one service.

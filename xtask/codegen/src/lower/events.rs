@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
-use heck::ToSnakeCase;
 use prost_reflect::{FileDescriptor, Kind, MessageDescriptor};
 
 use super::names;
@@ -184,7 +183,7 @@ fn field(name: &str, message: &MessageDescriptor) -> Result<Part, String> {
     if field.is_list() || field.supports_presence() {
         return Err(format!("field `{name}` must be singular and always present"));
     }
-    Ok(Part::Field { name: name.to_owned(), rust_name: name.to_snake_case(), enumeration })
+    Ok(Part::Field { name: name.to_owned(), rust_name: names::field(&field), enumeration })
 }
 
 /// The subject with `*` for each field; each field must be a token of its own.

@@ -1,88 +1,46 @@
-//! What a message's names become in Rust, and whether its types exist there.
+//! What the names of types become in Rust, and whether they exist there.
 
 use std::collections::BTreeMap;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::{
-    EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, OneofDescriptor,
-};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
 use super::names;
 use super::source::Report;
+use crate::model::WELL_KNOWN;
 
 const RENAME: &str = "Rename one of them.";
 
-/// Checks the names of one message, without those inside it.
+/// Checks the names of the types in one message, without those deeper inside it. Fields
+/// and variants that meet are told apart by [`names`]; types cannot be, because every
+/// reference to them would have to know.
 pub(super) fn check(file: &FileDescriptor, message: &MessageDescriptor, report: &mut Report) {
     check_type_name(file, message.name(), message.path(), report);
-    let mut fields = Scope::new(file, format!("in {}", message.full_name()));
-    for field in message.fields() {
-        let name = field.name().to_snake_case();
-        check_field_name(file, field.name(), &name, field.path(), report);
-        fields.add(name, "field", field.name(), field.path(), report);
-    }
     let mut types = Scope::new(file, format!("inside {}", message.full_name()));
     for child in message.child_messages().filter(|child| !child.is_map_entry()) {
-        types.add(upper(child.name()), "message", child.name(), child.path(), report);
-        types.add(child.name().to_snake_case(), "message", child.name(), child.path(), report);
+        types.add(names::upper(child.name()), "message", child.name(), child.path(), report);
+        types.add(names::snake(child.name()), "message", child.name(), child.path(), report);
     }
     for child in message.child_enums() {
-        types.add(upper(child.name()), "enum", child.name(), child.path(), report);
+        types.add(names::upper(child.name()), "enum", child.name(), child.path(), report);
     }
     for oneof in message.oneofs().filter(|oneof| !oneof.is_synthetic()) {
-        let name = oneof.name().to_snake_case();
-        check_field_name(file, oneof.name(), &name, oneof.path(), report);
-        fields.add(name, "oneof", oneof.name(), oneof.path(), report);
-        types.add(upper(oneof.name()), "oneof", oneof.name(), oneof.path(), report);
-        check_variants(file, &oneof, report);
+        let path = names::oneof_type(&oneof).path;
+        let name = path.rsplit("::").next().unwrap_or_default();
+        types.add(name.to_owned(), "oneof", oneof.name(), oneof.path(), report);
     }
 }
 
-/// Checks the names of an enum: prost cuts the enum's name off its values' names.
+/// Checks the name of an enum.
 pub(super) fn check_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) {
     check_type_name(file, enumeration.name(), enumeration.path(), report);
-    let mut scope = Scope::new(file, format!("in {}", enumeration.full_name()));
-    let mut numbers = Vec::new();
-    for value in enumeration.values() {
-        if numbers.contains(&value.number()) {
-            continue; // An alias, which becomes no variant.
-        }
-        numbers.push(value.number());
-        let variant = names::variant(enumeration.name(), value.name());
-        scope.add(variant, "value", value.name(), value.path(), report);
-    }
-}
-
-fn check_variants(file: &FileDescriptor, oneof: &OneofDescriptor, report: &mut Report) {
-    let mut variants = Scope::new(file, format!("in {}", oneof.full_name()));
-    for field in oneof.fields() {
-        variants.add(upper(field.name()), "field", field.name(), field.path(), report);
-    }
 }
 
 fn check_type_name(file: &FileDescriptor, name: &str, place: &[i32], report: &mut Report) {
-    let rust_name = upper(name);
-    if rust_name == "Self" || !rust_name.starts_with(|c: char| c.is_ascii_uppercase()) {
+    let rust_name = names::upper(name);
+    if rust_name.trim_matches('_').is_empty() {
         let message =
             format!("`{name}` becomes `{rust_name}`, which is no name for a type in Rust");
-        report.add(file, place, message, "Choose another name, starting with a letter.");
-    }
-}
-
-fn check_field_name(
-    file: &FileDescriptor,
-    name: &str,
-    rust_name: &str,
-    place: &[i32],
-    report: &mut Report,
-) {
-    if names::is_keyword(rust_name) {
-        let advice = "Choose another name, for example with the thing it belongs to: `sport_type` \
-                      instead of `type`.";
-        report.add(file, place, format!("field `{name}` is a keyword in Rust"), advice);
-    } else if !rust_name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        let message = format!("field `{name}` becomes `{rust_name}`, which is no name in Rust");
-        report.add(file, place, message, "Choose another name, starting with a letter.");
+        report.add(file, place, message, "Choose another name, with a letter.");
     }
 }
 
@@ -114,28 +72,7 @@ pub(super) fn missing(
     package: &str,
     generated: &dyn Fn(&str) -> bool,
 ) -> Option<&'static str> {
-    /// Well-known types that contracts are written with.
-    const WELL_KNOWN: [&str; 18] = [
-        "Any",
-        "BoolValue",
-        "BytesValue",
-        "DoubleValue",
-        "Duration",
-        "Empty",
-        "FieldMask",
-        "FloatValue",
-        "Int32Value",
-        "Int64Value",
-        "ListValue",
-        "NullValue",
-        "StringValue",
-        "Struct",
-        "Timestamp",
-        "UInt32Value",
-        "UInt64Value",
-        "Value",
-    ];
-    if package == "google.protobuf" {
+    if package == "google.protobuf" && !generated(package) {
         let known = name.rsplit('.').next().is_some_and(|last| WELL_KNOWN.contains(&last));
         return (!known).then_some("Use a type of your own instead of a descriptor's.");
     }
@@ -165,8 +102,4 @@ impl<'a> Scope<'a> {
             _ => {}
         }
     }
-}
-
-fn upper(name: &str) -> String {
-    name.to_upper_camel_case()
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{
     Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind,
     MessageDescriptor, Syntax,
@@ -10,15 +9,12 @@ use prost_reflect::{
 
 use super::options::field_behaviors;
 use super::source::{Report, comment};
-use super::{message_names, names};
+use super::{defaults, message_names, names};
 use crate::load::Contracts;
 use crate::model::{
-    Enum, EnumValue, Field, FieldCardinality, FieldType, Message, Model, Oneof, Package, Scalar,
-    TypeRef,
+    Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Message, Model, Oneof, Package,
+    Scalar,
 };
-
-/// Packages whose types come from a library instead of a generated crate.
-const WELL_KNOWN: &str = "google.protobuf";
 
 /// Adds the messages, enums and type names of a file to its package.
 pub(super) fn lower(
@@ -51,39 +47,65 @@ fn lower_message(
     for child in message.child_enums() {
         package.enums.push(lower_enum(file, &child, report));
     }
+    let names = names::members(message);
     package.messages.push(Message {
         rust: names::message_type(message),
         name: message.name().to_owned(),
         full_name: message.full_name().to_owned(),
         comment: comment(file, message.path()),
         deprecated: is_set(&message.options(), "deprecated"),
-        fields: message.fields().map(|field| lower_field(file, contracts, &field)).collect(),
-        oneofs: oneofs(file, message),
+        fields: fields(file, contracts, message, &names),
+        oneofs: oneofs(file, message, &names),
+        module: names::inner_module(message),
+        derives: Derives::default(),
     });
     for child in message.child_messages() {
         lower_message(package, file, contracts, &child, report);
     }
 }
 
-fn lower_field(file: &FileDescriptor, contracts: &Contracts, field: &FieldDescriptor) -> Field {
-    let options = field.options();
-    let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-    let oneof = oneof.and_then(|oneof| {
-        let mut declared = field.parent_message().oneofs().filter(|oneof| !oneof.is_synthetic());
-        declared.position(|known| known == oneof)
+/// Fields in the order of the contract; the descriptor keeps them by number.
+fn fields(
+    file: &FileDescriptor,
+    contracts: &Contracts,
+    message: &MessageDescriptor,
+    names: &names::Members,
+) -> Vec<Field> {
+    let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
+    let oneofs: Vec<_> = oneofs.map(|oneof| oneof.full_name().to_owned()).collect();
+    let mut fields: Vec<_> = message.fields().collect();
+    fields.sort_by(|a, b| a.path().cmp(b.path()));
+    let lowered = fields.iter().map(|field| {
+        let oneof = names::oneof_of(field);
+        let position = |name: &str| oneofs.iter().position(|known| known == name);
+        let oneof = oneof.and_then(|oneof| position(oneof.full_name()));
+        let rust_name = names.fields.get(&field.number()).cloned().unwrap_or_default();
+        lower_field(file, contracts, field, rust_name, oneof)
     });
+    lowered.collect()
+}
+
+fn lower_field(
+    file: &FileDescriptor,
+    contracts: &Contracts,
+    field: &FieldDescriptor,
+    rust_name: String,
+    oneof: Option<usize>,
+) -> Field {
+    let options = field.options();
     Field {
         name: field.name().to_owned(),
         json_name: field.json_name().to_owned(),
         number: field.number(),
         comment: comment(file, field.path()),
-        rust_name: match oneof {
-            Some(_) => field.name().to_upper_camel_case(),
-            None => field.name().to_snake_case(),
-        },
+        rust_name,
         ty: field_type(field),
         cardinality: cardinality(field),
         oneof,
+        packed: field.is_packed(),
+        delimited: field.is_group(),
+        boxed: false,
+        default: defaults::of(field),
         redacted: is_set(&options, "debug_redact"),
         deprecated: is_set(&options, "deprecated"),
         behaviors: field_behaviors(&contracts.pool, &options),
@@ -138,40 +160,33 @@ fn cardinality(field: &FieldDescriptor) -> FieldCardinality {
 }
 
 /// The enums that oneofs become, in the module of the message's nested types.
-fn oneofs(file: &FileDescriptor, message: &MessageDescriptor) -> Vec<Oneof> {
-    let outer = names::message_type(message);
-    let module = outer.path.rsplit_once("::").map(|(module, _)| format!("{module}::"));
-    let module = format!("{}{}", module.unwrap_or_default(), message.name().to_snake_case());
+fn oneofs(
+    file: &FileDescriptor,
+    message: &MessageDescriptor,
+    names: &names::Members,
+) -> Vec<Oneof> {
     let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
     oneofs
         .map(|oneof| Oneof {
             name: oneof.name().to_owned(),
-            rust_name: oneof.name().to_snake_case(),
-            rust: TypeRef {
-                package: outer.package.clone(),
-                path: format!("{module}::{}", oneof.name().to_upper_camel_case()),
-            },
+            rust_name: names.oneofs.get(oneof.name()).cloned().unwrap_or_default(),
+            rust: names::oneof_type(&oneof),
             comment: comment(file, oneof.path()),
+            derives: Derives::default(),
         })
         .collect()
 }
 
 fn lower_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) -> Enum {
     message_names::check_enum(file, enumeration, report);
-    let mut values: Vec<EnumValue> = Vec::new();
-    for value in enumeration.values() {
-        // prost makes one variant of all values that share a number.
-        let known = values.iter().find(|known| known.number == value.number());
-        let rust_name = known.map(|known| known.rust_name.clone());
-        values.push(EnumValue {
-            name: value.name().to_owned(),
-            number: value.number(),
-            rust_name: rust_name
-                .unwrap_or_else(|| names::variant(enumeration.name(), value.name())),
-            comment: comment(file, value.path()),
-            deprecated: is_set(&value.options(), "deprecated"),
-        });
-    }
+    let variants = names::variants(enumeration);
+    let values = names::declared_values(enumeration).into_iter().map(|value| EnumValue {
+        name: value.name().to_owned(),
+        number: value.number(),
+        rust_name: variants.get(&value.number()).cloned().unwrap_or_default(),
+        comment: comment(file, value.path()),
+        deprecated: is_set(&value.options(), "deprecated"),
+    });
     Enum {
         rust: names::enum_type(enumeration),
         name: enumeration.name().to_owned(),
@@ -179,7 +194,7 @@ fn lower_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut 
         comment: comment(file, enumeration.path()),
         deprecated: is_set(&enumeration.options(), "deprecated"),
         closed: file.syntax() == Syntax::Proto2,
-        values,
+        values: values.collect(),
     }
 }
 
@@ -222,8 +237,8 @@ pub(super) fn dependencies(package: &Package) -> Vec<String> {
     let activities = activities.flat_map(|activity| [&activity.input, &activity.output]);
     let referred = fields.chain(rpc).chain(workflows).chain(activities);
     let names: BTreeSet<_> = referred
+        .filter(|reference| !reference.is_well_known() && reference.package != package.name)
         .map(|reference| reference.package.clone())
-        .filter(|name| name != WELL_KNOWN && *name != package.name)
         .collect();
     names.into_iter().collect()
 }

@@ -2,8 +2,11 @@
 //! generated.
 
 mod collisions;
+mod defaults;
 mod deployables;
 mod events;
+mod graph;
+mod imports;
 mod message_names;
 mod messages;
 mod names;
@@ -17,12 +20,12 @@ mod workflows;
 
 pub use places::{Place, Places};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{FileDescriptor, ServiceDescriptor, Syntax};
 
 use crate::load::Contracts;
-use crate::model::{Model, Package};
+use crate::model::{Layout, Model, Package};
 use crate::{Diagnostics, lower::source::Report};
 
 /// The package of the options themselves, of which nothing is generated.
@@ -34,26 +37,63 @@ mod path {
     pub(super) const FILE_SYNTAX: i32 = 12;
 }
 
+/// What is asked of contracts, and what becomes of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How packages are divided among crates. Contracts of [`Layout::Crates`] are this
+    /// workspace's: proto3, with packages that name crates. Those of [`Layout::Modules`]
+    /// may be anybody's, and imported packages that they need are generated too.
+    pub layout: Layout,
+    /// Anybody may call an RPC of which the contract does not say who may.
+    pub allow_undeclared_access: bool,
+}
+
 /// Checks contracts and turns them into the model.
 ///
 /// # Errors
 /// Every mistake found, with file, line, column and advice.
 pub fn lower(contracts: &Contracts) -> Result<Model, Diagnostics> {
+    lower_with(contracts, Settings::default())
+}
+
+/// Checks contracts and turns them into the model, for other than this workspace.
+///
+/// # Errors
+/// Every mistake found, with file, line, column and advice.
+pub fn lower_with(contracts: &Contracts, settings: Settings) -> Result<Model, Diagnostics> {
     let mut report = Report::default();
     let mut files = root_files(contracts);
     // Nothing more is asked about a file whose package is not usable: its types may
     // not even be found by their names.
-    files.retain(|file| is_safe_package(file, &mut report));
-    let mut model =
-        Model { packages: packages(contracts, &files, &mut report), ..Model::default() };
+    files.retain(|file| is_usable(file, settings, &mut report));
+    let mut imported = match settings.layout {
+        Layout::Crates => Vec::new(),
+        Layout::Modules => imports::needed(&files),
+    };
+    imported.retain(|file| is_usable(file, settings, &mut report));
+    let context = Context { contracts, settings };
+    let mut model = Model {
+        packages: packages(context, &files, &imported, &mut report),
+        layout: settings.layout,
+        ..Model::default()
+    };
+    files.extend(imported);
     messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
     deployables::lower(&mut model, &files, contracts, &mut report);
     services::resolve_callers(&mut model);
+    graph::resolve(&mut model);
     routes::check_overlaps(&model, &files, &mut report);
     collisions::check(&model, &files, &contracts.pool, &mut report);
     let mistakes = report.into_mistakes();
     if mistakes.is_empty() { Ok(model) } else { Err(Diagnostics(mistakes)) }
+}
+
+/// What every step needs to know.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    contracts: &'a Contracts,
+    settings: Settings,
 }
 
 /// Files to generate for, without the vocabulary, sorted by name.
@@ -67,25 +107,55 @@ fn root_files(contracts: &Contracts) -> Vec<FileDescriptor> {
     files
 }
 
-fn packages(contracts: &Contracts, files: &[FileDescriptor], report: &mut Report) -> Vec<Package> {
-    let mut by_name: BTreeMap<&str, Vec<&FileDescriptor>> = BTreeMap::new();
+/// Packages by name. Of imported files only the types are taken: who imports a service
+/// does not answer it.
+fn packages(
+    context: Context<'_>,
+    files: &[FileDescriptor],
+    imported: &[FileDescriptor],
+    report: &mut Report,
+) -> Vec<Package> {
+    let mut by_name: BTreeMap<&str, Vec<(&FileDescriptor, bool)>> = BTreeMap::new();
     for file in files {
-        if file.syntax() != Syntax::Proto3 {
+        if file.syntax() != Syntax::Proto3 && context.settings.layout == Layout::Crates {
             let advice = "Write syntax = \"proto3\";";
             report.add(file, &[path::FILE_SYNTAX], "the contract is not proto3", advice);
         }
-        by_name.entry(file.package_name()).or_default().push(file);
+        by_name.entry(file.package_name()).or_default().push((file, true));
+    }
+    for file in imported {
+        by_name.entry(file.package_name()).or_default().push((file, false));
     }
     by_name
         .into_iter()
-        .filter(|(_, files)| files.iter().any(|file| holds_definitions(contracts, file)))
-        .map(|(name, files)| package(contracts, name, &files, report))
+        .filter(|(_, files)| {
+            files.iter().any(|(file, _)| holds_definitions(context.contracts, file))
+        })
+        .map(|(name, files)| package(context, name, &files, report))
         .collect()
 }
 
 fn holds_definitions(contracts: &Contracts, file: &FileDescriptor) -> bool {
     file.messages().len() + file.enums().len() + file.services().len() > 0
         || options::is_set(&contracts.pool, &file.options(), options::STREAM)
+}
+
+/// Whether something can be named after a file's package.
+fn is_usable(file: &FileDescriptor, settings: Settings, report: &mut Report) -> bool {
+    match settings.layout {
+        Layout::Crates => is_safe_package(file, report),
+        Layout::Modules => {
+            let module = settings.layout.module(file.package_name());
+            let usable = names::is_safe(&module, '_') && !names::is_keyword(&module);
+            if !usable {
+                let package = file.package_name().escape_debug();
+                let message = format!("package `{package}` cannot be the name of a module");
+                let advice = "It needs letters, digits and underscores, starting with a letter.";
+                report.add(file, &[path::FILE_PACKAGE], message, advice);
+            }
+            usable
+        }
+    }
 }
 
 /// A package becomes directories and crate names, so it must not name others.
@@ -110,20 +180,22 @@ fn is_safe_package(file: &FileDescriptor, report: &mut Report) -> bool {
 }
 
 fn package(
-    contracts: &Contracts,
+    context: Context<'_>,
     name: &str,
-    files: &[&FileDescriptor],
+    files: &[(&FileDescriptor, bool)],
     report: &mut Report,
 ) -> Package {
+    let (contracts, layout) = (context.contracts, context.settings.layout);
     let mut package = Package {
         name: name.to_owned(),
         crate_name: names::crate_name(name),
-        module: names::module(name),
+        module: layout.module(name),
         comment: files
             .iter()
-            .map(|file| source::comment(file, &[path::FILE_PACKAGE]))
+            .map(|(file, _)| source::comment(file, &[path::FILE_PACKAGE]))
             .find(|comment| !comment.is_empty())
             .unwrap_or_default(),
+        layout,
         dependencies: Vec::new(),
         messages: Vec::new(),
         enums: Vec::new(),
@@ -133,19 +205,41 @@ fn package(
         streams: Vec::new(),
         events: Vec::new(),
     };
-    for file in files {
+    for (file, is_root) in files {
         messages::lower(&mut package, file, contracts, report);
+        if !is_root {
+            continue;
+        }
         events::lower(&mut package, file, contracts, report);
         for service in file.services() {
             if workflows::is_workflow_service(contracts, &service) {
                 package.workflows.push(workflows::lower(contracts, file, &service, report));
             } else {
-                package.services.push(services::lower(contracts, file, &service, report));
+                package.services.push(services::lower(context, file, &service, report));
             }
         }
     }
+    name_modules(&mut package, files);
     package.dependencies = messages::dependencies(&package);
     package
+}
+
+/// Gives each service a module of its own, beside those of nested types and those that
+/// every package has: one whose name is taken gets `_service` behind it, and so does a
+/// keyword, because the module is a file too.
+fn name_modules(package: &mut Package, files: &[(&FileDescriptor, bool)]) {
+    let messages = files.iter().flat_map(|(file, _)| file.messages());
+    let nested = messages.filter(names::has_module).map(|message| names::inner_module(&message));
+    let own = collisions::MODULES.map(str::to_owned);
+    let mut taken: BTreeSet<String> = nested.chain(own).collect();
+    let services = package.services.iter_mut().map(|service| &mut service.module);
+    let workflows = package.workflows.iter_mut().map(|service| &mut service.module);
+    for module in services.chain(workflows) {
+        while module.starts_with("r#") || taken.contains(module.as_str()) {
+            *module = format!("{}_service", module.trim_start_matches("r#"));
+        }
+        taken.insert(module.clone());
+    }
 }
 
 /// Full names of services by where they are declared, for reports.

@@ -1,6 +1,5 @@
 //! HTTP bindings from `google.api.http`.
 
-use heck::ToSnakeCase;
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use super::options::{HTTP, HttpRule, extension};
@@ -165,7 +164,7 @@ fn binding(field: &FieldDescriptor) -> Option<Binding> {
     Some(Binding {
         name: field.name().to_owned(),
         json_name: field.json_name().to_owned(),
-        rust_name: field.name().to_snake_case(),
+        rust_name: names::field(field),
         kind,
         cardinality: match (field.is_list(), optional) {
             (true, _) => Cardinality::Repeated,

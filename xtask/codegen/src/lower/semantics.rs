@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use heck::ToSnakeCase;
 use prost_reflect::{DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MethodDescriptor};
 
 use super::names;
@@ -107,7 +106,7 @@ pub(super) fn page(method: &MethodDescriptor) -> Option<Page> {
     let mut lists = output.fields().filter(|field| field.is_list());
     let (items, None) = (lists.next()?, lists.next()) else { return None };
     let Kind::Message(item) = items.kind() else { return None };
-    Some(Page { items: items.name().to_snake_case(), item: names::message_type(&item) })
+    Some(Page { items: names::field(&items), item: names::message_type(&item) })
 }
 
 /// HTTP status of success.

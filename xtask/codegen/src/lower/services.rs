@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
 use super::messages::is_set;
 use super::options::{self, ACTIVITY, METHOD, MethodRule, WORKFLOW, extension};
 use super::source::{Report, comment};
-use super::{names, routes, semantics};
-use crate::load::Contracts;
-use crate::model::{Access, Method, Model, Service};
+use super::{Context, Settings, names, routes, semantics};
+use crate::model::{Access, Layout, Method, Model, Service};
 
 /// The deadline of an RPC whose contract declares none.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Functions that tonic's clients, and the adapters around them, have anyway.
-const RESERVED: [&str; 9] = [
+/// Functions that tonic's clients, and the adapters around them, have anyway; an RPC of
+/// such a name gets `_` behind it.
+const RESERVED: [&str; 8] = [
     "accept_compressed",
     "clone",
-    "connect",
     "max_decoding_message_size",
     "max_encoding_message_size",
     "new",
@@ -29,41 +27,35 @@ const RESERVED: [&str; 9] = [
 ];
 
 pub(super) fn lower(
-    contracts: &Contracts,
+    context: Context<'_>,
     file: &FileDescriptor,
     service: &ServiceDescriptor,
     report: &mut Report,
 ) -> Service {
     Service {
-        name: service.name().to_upper_camel_case(),
+        name: names::upper(service.name()),
         full_name: service.full_name().to_owned(),
-        module: service.name().to_snake_case(),
+        module: names::snake(service.name()),
         comment: comment(file, service.path()),
         deprecated: is_set(&service.options(), "deprecated"),
         methods: service
             .methods()
-            .filter_map(|method| lower_method(contracts, file, &method, report))
+            .filter_map(|method| lower_method(context, file, &method, report))
             .collect(),
     }
 }
 
 fn lower_method(
-    contracts: &Contracts,
+    context: Context<'_>,
     file: &FileDescriptor,
     method: &MethodDescriptor,
     report: &mut Report,
 ) -> Option<Method> {
+    let contracts = context.contracts;
     if method.is_client_streaming() || method.is_server_streaming() {
         let advice = "Make it unary, with pages for long answers.";
         report.add(file, method.path(), "streaming RPCs cannot be generated yet", advice);
         return None;
-    }
-    let rust_name = rust_name(file, method, report);
-    if RESERVED.contains(&rust_name.as_str()) {
-        let name = method.name();
-        let message = format!("RPC `{name}` becomes `{rust_name}`, which every client already has");
-        let advice = "Name what it acts on as well, for example `CloneOrder` instead of `Clone`.";
-        report.add(file, method.path(), message, advice);
     }
     let options = method.options();
     let idempotency = semantics::idempotency(&options);
@@ -84,14 +76,14 @@ fn lower_method(
     };
     Some(Method {
         name: method.name().to_owned(),
-        rust_name,
+        rust_name: rust_name(method),
         comment: comment(file, method.path()),
         deprecated: is_set(&options, "deprecated"),
         input: names::message_type(&method.input()),
         output: names::message_type(&method.output()),
         client_streaming: method.is_client_streaming(),
         server_streaming: method.is_server_streaming(),
-        access: access(file, method, &rule, report),
+        access: access(context.settings, file, method, &rule, report),
         deadline: deadline(file, method, &rule, report),
         idempotency,
         retry: semantics::retry(file, method, &rule, idempotency, report),
@@ -104,36 +96,32 @@ fn lower_method(
 }
 
 /// The name of the trait's function.
-pub(super) fn rust_name(
-    file: &FileDescriptor,
-    method: &MethodDescriptor,
-    report: &mut Report,
-) -> String {
-    let name = method.name().to_snake_case();
-    if names::is_keyword(&name) {
-        report.add(
-            file,
-            method.path(),
-            format!("RPC `{}` becomes `{name}`, a keyword in Rust", method.name()),
-            "Name what it acts on as well, for example `MoveAthlete` instead of `Move`.",
-        );
-    }
-    name
+pub(super) fn rust_name(method: &MethodDescriptor) -> String {
+    let name = names::snake(method.name());
+    if RESERVED.contains(&name.as_str()) { format!("{name}_") } else { name }
 }
 
 fn access(
+    settings: Settings,
     file: &FileDescriptor,
     method: &MethodDescriptor,
     rule: &MethodRule,
     report: &mut Report,
 ) -> Vec<Access> {
+    if rule.access.is_empty() && settings.allow_undeclared_access {
+        return vec![Access::Public];
+    }
     if rule.access.is_empty() {
-        report.add(
-            file,
-            method.path(),
-            format!("RPC {} has no access rule", method.full_name()),
-            "Say who may call it: option (treaty.v1.method) = {access: [ACCESS_CALLERS]};",
-        );
+        let message = format!("RPC {} has no access rule", method.full_name());
+        let advice = "Say who may call it: option (treaty.v1.method) = {access: [ACCESS_CALLERS]};";
+        let advice = match settings.layout {
+            Layout::Crates => advice.to_owned(),
+            Layout::Modules => format!(
+                "{advice} Where you cannot, --allow-undeclared-access opens every such RPC to \
+                 anybody."
+            ),
+        };
+        report.add(file, method.path(), message, advice);
     }
     let place = METHOD.on(method.path());
     let mut groups = Vec::new();

@@ -65,15 +65,18 @@ pub(super) fn span(file: &FileDescriptor, path: &[i32]) -> ((usize, usize), (usi
     (start, end)
 }
 
-/// The comment before an element, without the marks.
+/// The comment before an element, or behind it when there is none before, without the
+/// marks.
 pub(super) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
-    location(file, path)
-        .and_then(|location| location.leading_comments.as_deref())
-        .map(|text| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
-        .unwrap_or_default()
+    let Some(location) = location(file, path) else { return String::new() };
+    let leading = location.leading_comments.as_deref().filter(|text| !text.trim().is_empty());
+    let text = leading.or(location.trailing_comments.as_deref()).unwrap_or_default();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
+/// The first location of an element; [`crate::load`] has sorted them by path.
 fn location<'a>(file: &'a FileDescriptor, path: &[i32]) -> Option<&'a Location> {
     let info = file.file_descriptor_proto().source_code_info.as_ref()?;
-    info.location.iter().find(|location| location.path == path)
+    let index = info.location.partition_point(|location| location.path.as_slice() < path);
+    info.location.get(index).filter(|location| location.path == path)
 }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use heck::ToSnakeCase;
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
+use super::names;
 use super::options::{
     ACTIVITY, ActivityRule, HTTP, METHOD, RetryPolicy, Rule, WORKFLOW, WORKFLOWS, WorkflowRule,
     WorkflowsRule, extension, is_set,
 };
 use super::source::{Report, comment};
-use super::{names, services};
 use crate::load::Contracts;
 use crate::model::{Activity, Retry, Workflow, WorkflowService};
 
@@ -41,7 +40,7 @@ pub(super) fn lower(
     let mut lowered = WorkflowService {
         name: service.name().to_owned(),
         full_name: service.full_name().to_owned(),
-        module: service.name().to_snake_case(),
+        module: names::snake(service.name()),
         comment: comment(file, service.path()),
         task_queue: rule.task_queue,
         workflows: Vec::new(),
@@ -52,8 +51,7 @@ pub(super) fn lower(
             let advice = "Take `stream` out: a workflow has one argument and one result.";
             report.add(file, method.path(), "a workflow or activity cannot stream", advice);
         }
-        if let Err((place, message)) = lower_method(contracts, file, &method, &mut lowered, report)
-        {
+        if let Err((place, message)) = lower_method(contracts, file, &method, &mut lowered) {
             report.add(file, &place, message, ADVICE);
         }
     }
@@ -65,10 +63,7 @@ fn lower_method(
     file: &FileDescriptor,
     method: &MethodDescriptor,
     service: &mut WorkflowService,
-    report: &mut Report,
 ) -> Result<(), (Vec<i32>, String)> {
-    // The name is checked as that of an RPC: it becomes a module and functions too.
-    services::rust_name(file, method, report);
     let options = method.options();
     for rule in [METHOD, HTTP] {
         if is_set(&contracts.pool, &options, rule) {

@@ -21,6 +21,19 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// Its oneofs, each of which is an enum in Rust.
     pub oneofs: Vec<Oneof>,
+    /// Rust path of the module for the types inside of it, when there are any.
+    pub module: String,
+    /// What the Rust type can be besides `Clone` and `PartialEq`.
+    pub derives: Derives,
+}
+
+/// What a type of Rust can be because everything in it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Derives {
+    /// `Copy`: nothing is on the heap.
+    pub copy: bool,
+    /// `Eq` and `Hash`: there is no floating point.
+    pub eq: bool,
 }
 
 /// What a Rust struct has as one field.
@@ -72,6 +85,8 @@ pub struct Oneof {
     pub rust: TypeRef,
     /// Comment of the contract.
     pub comment: String,
+    /// What the Rust enum can be.
+    pub derives: Derives,
 }
 
 /// A field of a message.
@@ -93,6 +108,15 @@ pub struct Field {
     pub cardinality: FieldCardinality,
     /// The oneof that it belongs to, as an index into [`Message::oneofs`].
     pub oneof: Option<usize>,
+    /// Repeated values share one length on the wire.
+    pub packed: bool,
+    /// The message stands between two keys on the wire instead of behind a length: a
+    /// group of proto2, or `message_encoding = DELIMITED`.
+    pub delimited: bool,
+    /// The value is on the heap, because its type holds itself.
+    pub boxed: bool,
+    /// The default that the contract declares (proto2), as prost's attribute has it.
+    pub default: Option<String>,
     /// `debug_redact` was set on it.
     pub redacted: bool,
     /// `deprecated` was set on it.

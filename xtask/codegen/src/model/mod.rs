@@ -7,10 +7,11 @@ mod service;
 mod traffic;
 mod workflow;
 
+use heck::ToSnakeCase;
 use serde::Serialize;
 
 pub use message::{
-    Enum, EnumValue, Field, FieldCardinality, FieldType, Member, Message, Oneof, Scalar,
+    Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Member, Message, Oneof, Scalar,
 };
 pub use service::{
     Access, Binding, BindingKind, Body, CallRetry, Cardinality, Idempotency, Method, Page, Route,
@@ -19,6 +20,32 @@ pub use service::{
 pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
 pub use workflow::{Activity, Retry, Workflow, WorkflowService};
 
+/// How packages are divided among crates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Layout {
+    /// A crate for each package, `acme.orders.v1` in `acme-orders-v1`.
+    #[default]
+    Crates,
+    /// One crate with a module for each package, `acme.orders.v1` in `acme_orders_v1`.
+    Modules,
+}
+
+impl Layout {
+    /// Name of a package's module: in ports all but the organisation, `athletes_v1` for
+    /// `stravasync.athletes.v1`; in a crate of several packages the whole name.
+    #[must_use]
+    pub fn module(self, package: &str) -> String {
+        let segments: Vec<_> = package.split('.').collect();
+        let skipped = usize::from(self == Self::Crates && segments.len() > 2);
+        let name = segments[skipped..].join("_");
+        match self {
+            Self::Crates => name,
+            Self::Modules if name.is_empty() => "unpackaged".to_owned(),
+            Self::Modules => name.to_snake_case(),
+        }
+    }
+}
+
 /// All contracts together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Model {
@@ -26,6 +53,8 @@ pub struct Model {
     pub packages: Vec<Package>,
     /// Deployable services, by name.
     pub deployables: Vec<Deployable>,
+    /// How packages are divided among crates.
+    pub layout: Layout,
 }
 
 /// One proto package, which becomes one crate.
@@ -35,8 +64,11 @@ pub struct Package {
     pub name: String,
     /// For example `stravasync-athletes-v1`.
     pub crate_name: String,
-    /// Name of its module in a port, for example `athletes_v1`.
+    /// Name of its module in a port, for example `athletes_v1`; in a crate of several
+    /// packages the name of its module there, for example `google_api`.
     pub module: String,
+    /// How packages are divided among crates.
+    pub layout: Layout,
     /// Comment of the `package` statement.
     pub comment: String,
     /// Other generated packages that its types refer to.
@@ -57,6 +89,17 @@ pub struct Package {
     pub events: Vec<Event>,
 }
 
+impl Package {
+    /// Directory of its modules, below the output directory.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        match self.layout {
+            Layout::Crates => format!("packages/{}/src", self.crate_name),
+            Layout::Modules => format!("src/{}", self.module),
+        }
+    }
+}
+
 /// A type by the package that holds it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TypeRef {
@@ -64,6 +107,36 @@ pub struct TypeRef {
     pub package: String,
     /// Rust path below the package's crate, for example `athlete::Kind`.
     pub path: String,
+}
+
+/// Messages and enums of `google.protobuf` that are a library's in Rust.
+pub const WELL_KNOWN: [&str; 18] = [
+    "Any",
+    "BoolValue",
+    "BytesValue",
+    "DoubleValue",
+    "Duration",
+    "Empty",
+    "FieldMask",
+    "FloatValue",
+    "Int32Value",
+    "Int64Value",
+    "ListValue",
+    "NullValue",
+    "StringValue",
+    "Struct",
+    "Timestamp",
+    "UInt32Value",
+    "UInt64Value",
+    "Value",
+];
+
+impl TypeRef {
+    /// Whether a library has this type, so that it is not generated.
+    #[must_use]
+    pub fn is_well_known(&self) -> bool {
+        self.package == "google.protobuf" && WELL_KNOWN.contains(&self.path.as_str())
+    }
 }
 
 impl Model {

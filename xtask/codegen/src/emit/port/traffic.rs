@@ -142,7 +142,7 @@ impl Port<'_> {
     pub(super) fn publishers(&self) -> TokenStream {
         let published: Vec<_> =
             self.deployable.publishes.iter().filter_map(|name| self.model.event(name)).collect();
-        let message = |reference: &TypeRef| rust::type_path(reference, "");
+        let message = |reference: &TypeRef| rust::outer_path(reference);
         let fields = published.iter().map(|(_, event)| {
             let field = rust::ident(&event.name.to_snake_case());
             let (message, docs) = (message(&event.rust), rust::docs(&event.comment));
@@ -170,7 +170,7 @@ impl Port<'_> {
 
     pub(super) fn handler(&self, handler: &Handler) -> Option<TokenStream> {
         let (_, event) = self.model.event(&handler.event)?;
-        let message = rust::type_path(&event.rust, "");
+        let message = rust::outer_path(&event.rust);
         let name = format_ident!("{}Handler", event.name);
         let function = rust::ident(&event.name.to_snake_case());
         let run = format_ident!("handle_{}", event.name.to_snake_case());

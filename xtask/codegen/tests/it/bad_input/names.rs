@@ -3,43 +3,21 @@
 use super::{bodies, contract, table};
 
 #[test]
-fn names_that_rust_keeps_for_itself() {
-    review!(bodies(&[
-        (
-            "RPC",
-            "service Shop {\n  rpc Move(google.protobuf.Empty) returns (google.protobuf.Empty) {\n    \
-             option (treaty.v1.method) = {access: [ACCESS_PUBLIC]};\n  }\n}\n",
-        ),
-        (
-            "RPC that every client has",
-            "service Shop {\n  rpc Connect(google.protobuf.Empty) returns (google.protobuf.Empty) {\n    \
-             option (treaty.v1.method) = {access: [ACCESS_PUBLIC]};\n  }\n}\n",
-        ),
-        ("field", "message Order {\n  string order_id = 1;\n  string type = 2;\n}\n"),
-        ("oneof", "message Order {\n  oneof match {\n    string a = 1;\n  }\n}\n"),
-        ("message", "message Self {}\n"),
-        ("no letter", "message Order {\n  string _1 = 1;\n}\nmessage _ {}\n"),
-    ]));
+fn names_without_a_letter() {
+    review!(bodies(&[("message", "message _ {}\n"), ("enum", "enum __ {\n  A = 0;\n}\n")]));
 }
 
 #[test]
 fn names_that_meet_in_one_message() {
     review!(bodies(&[
+        ("two messages", "message Order {\n  message HttpLog {}\n  message HTTPLog {}\n}\n"),
         (
-            "two fields",
-            "message Order {\n  string order_id = 1;\n  string orderId = 2 [json_name = \"other\"];\n}\n"
+            "message and enum",
+            "message Order {\n  message Kind {}\n  enum kind {\n    KIND_A = 0;\n  }\n}\n"
         ),
         (
-            "field and oneof",
-            "message Order {\n  string how_paid = 1;\n  oneof howPaid {\n    string a = 2;\n  }\n}\n"
-        ),
-        (
-            "oneof and type",
-            "message Order {\n  message Payment {}\n  oneof payment {\n    string a = 1;\n  }\n}\n"
-        ),
-        (
-            "values of an enum",
-            "enum Colour {\n  COLOUR_UNSPECIFIED = 0;\n  COLOUR_RED = 1;\n  RED = 2;\n}\n"
+            "two oneofs",
+            "message Order {\n  oneof how_paid {\n    string a = 1;\n  }\n  oneof howPaid {\n    string b = 2;\n  }\n}\n"
         ),
     ]));
 }
@@ -52,12 +30,12 @@ fn names_that_meet_in_one_package() {
             "message and enum",
             "message order_state {}\nenum OrderState {\n  ORDER_STATE_UNSPECIFIED = 0;\n}\n"
         ),
-        ("message and a service's client", "message ShopClient {}\n\nservice Shop {\n  FINE\n}\n"),
+        ("module of nested types and one of every crate", "message Json {\n  message A {}\n}\n"),
         (
-            "message's module and service's module",
-            "message shop_service {\n  message Inner {}\n}\nservice ShopService {\n  FINE\n}\n"
+            "message and the client of a service in a port",
+            "option (treaty.v1.deployable) = {name: \"shop\" serves: [\"acme.shop.v1.Shop\"]};\n\
+             message ShopClient {}\n\nservice Shop {\n  FINE\n}\n"
         ),
-        ("service and a module of every crate", "service Json {\n  FINE\n}\n"),
         (
             "two RPCs",
             "service Shop {\n  FINE\n  rpc fine(google.protobuf.Empty) returns (google.protobuf.Empty) {\n    \
