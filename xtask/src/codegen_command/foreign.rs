@@ -102,17 +102,6 @@ impl Request {
         Ok(Self { out, input, includes, package, treaty, allow_undeclared_access })
     }
 
-    /// A request without a command line, as the conformance command makes it.
-    pub fn of_directory(
-        contracts: PathBuf,
-        include: PathBuf,
-        out: PathBuf,
-        package: &str,
-    ) -> Result<Self> {
-        let arguments = Arguments { allow_undeclared_access: true, ..Arguments::default() };
-        Self::new(Input::Directory(contracts), vec![include], out, package.to_owned(), &arguments)
-    }
-
     /// Every file of the crate.
     pub fn generate(&self) -> Result<Vec<File>> {
         let contracts = self.load()?;

@@ -132,7 +132,7 @@ const LIBRARIES: [Library; 4] = [
 ];
 
 /// Writes code from contracts and is part of no program.
-const BUILD_TOOL: &str = "tonic-prost-build";
+const BUILD_TOOL: &str = "tonic-build";
 
 /// Crates that no service is ever built of.
 const NEVER_SHIPPED: [&str; 4] = ["codegen", "stack", "strava", "testbed"];

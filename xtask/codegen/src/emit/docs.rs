@@ -245,7 +245,7 @@ fn link(text: &str, output: &mut String) -> Option<usize> {
 }
 
 fn balanced(label: &str) -> bool {
-    label.matches('`').count() % 2 == 0
+    label.matches('`').count().is_multiple_of(2)
 }
 
 fn is_url(text: &str) -> bool {

@@ -28,9 +28,9 @@ pub(super) fn emit(package: &Package) -> Option<File> {
 
 /// A service as tonic wants to see it.
 struct Stub<'a> {
-    package: &'a str,
+    proto_package: &'a str,
     service: &'a Service,
-    identifier: &'a str,
+    proto_name: &'a str,
     methods: Vec<StubMethod<'a>>,
 }
 
@@ -41,9 +41,9 @@ struct StubMethod<'a> {
 
 impl<'a> Stub<'a> {
     fn new(package: &'a Package, service: &'a Service) -> Self {
-        let identifier = service.full_name.rsplit('.').next().unwrap_or(&service.full_name);
+        let proto_name = service.full_name.rsplit('.').next().unwrap_or(&service.full_name);
         let methods = service.methods.iter().map(|method| StubMethod { package, method });
-        Self { package: &package.name, service, identifier, methods: methods.collect() }
+        Self { proto_package: &package.name, service, proto_name, methods: methods.collect() }
     }
 }
 
@@ -57,11 +57,11 @@ impl<'a> tonic_build::Service for Stub<'a> {
     }
 
     fn package(&self) -> &str {
-        self.package
+        self.proto_package
     }
 
     fn identifier(&self) -> &str {
-        self.identifier
+        self.proto_name
     }
 
     fn methods(&self) -> &[Self::Method] {

@@ -88,7 +88,7 @@ pub(super) fn oneof_type(oneof: &OneofDescriptor) -> TypeRef {
     if messages.chain(enums).any(|taken| taken == name) {
         name.push_str("OneOf");
     }
-    let path = format!("{}::{name}", inner_module(&message));
+    let path = format!("{}::{name}", inner_module(message));
     TypeRef { package: message.package_name().to_owned(), path }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn members(message: &MessageDescriptor) -> Members {
 
 /// The name of one field: of the struct's field, or of the variant in its oneof.
 pub(super) fn field(field: &FieldDescriptor) -> String {
-    let mut names = members(&field.parent_message()).fields;
+    let mut names = members(field.parent_message()).fields;
     names.remove(&field.number()).unwrap_or_else(|| snake(field.name()))
 }
 

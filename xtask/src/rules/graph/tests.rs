@@ -90,7 +90,7 @@ fn what_the_design_allows_passes() {
         ("services/worker", "temporalio-workflow", false),
         ("services/worker", "xtask/testbed", true),
         ("xtask", "xtask/codegen", false),
-        ("xtask/codegen", "tonic-prost-build", false),
+        ("xtask/codegen", "tonic-build", false),
         ("e2e", "xtask/stack", true),
         ("e2e", "sqlx", true),
         ("bench", "services/api", false),
