@@ -36,13 +36,13 @@ struct Stub<'a> {
 
 struct StubMethod<'a> {
     package: &'a Package,
-    method: &'a Method,
+    declared: &'a Method,
 }
 
 impl<'a> Stub<'a> {
     fn new(package: &'a Package, service: &'a Service) -> Self {
         let proto_name = service.full_name.rsplit('.').next().unwrap_or(&service.full_name);
-        let methods = service.methods.iter().map(|method| StubMethod { package, method });
+        let methods = service.methods.iter().map(|method| StubMethod { package, declared: method });
         Self { proto_package: &package.name, service, proto_name, methods: methods.collect() }
     }
 }
@@ -77,11 +77,11 @@ impl tonic_build::Method for StubMethod<'_> {
     type Comment = &'static str;
 
     fn name(&self) -> &str {
-        &self.method.rust_name
+        self.declared.rust_name.as_str()
     }
 
     fn identifier(&self) -> &str {
-        &self.method.name
+        &self.declared.name
     }
 
     fn codec_path(&self) -> &'static str {
@@ -89,11 +89,11 @@ impl tonic_build::Method for StubMethod<'_> {
     }
 
     fn client_streaming(&self) -> bool {
-        self.method.client_streaming
+        self.declared.client_streaming
     }
 
     fn server_streaming(&self) -> bool {
-        self.method.server_streaming
+        self.declared.server_streaming
     }
 
     fn comment(&self) -> &[Self::Comment] {
@@ -101,7 +101,7 @@ impl tonic_build::Method for StubMethod<'_> {
     }
 
     fn request_response_name(&self, _: &str, _: bool) -> (TokenStream, TokenStream) {
-        let input = rust::type_path(&self.method.input, self.package);
-        (input, rust::type_path(&self.method.output, self.package))
+        let input = rust::type_path(&self.declared.input, self.package);
+        (input, rust::type_path(&self.declared.output, self.package))
     }
 }
