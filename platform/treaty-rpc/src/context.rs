@@ -34,13 +34,30 @@ pub struct Context {
     deadline: Option<Instant>,
     request_id: Arc<str>,
     traceparent: Option<Arc<str>>,
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+/// The key of one logical call, and who it is for.
+#[derive(Clone, Debug)]
+enum IdempotencyKey {
+    /// Chosen for the call that this context is handed to next.
+    Chosen(Arc<str>),
+    /// Came with the call that is being answered. It is not handed on: the calls that
+    /// an answer needs are others, and two of them must not be taken for one.
+    Received(Arc<str>),
 }
 
 impl Context {
     /// A call that arrived from outside with this request id.
     #[must_use]
     pub fn incoming(caller: Caller, request_id: impl Into<Arc<str>>) -> Self {
-        Self { caller, deadline: None, request_id: request_id.into(), traceparent: None }
+        Self {
+            caller,
+            deadline: None,
+            request_id: request_id.into(),
+            traceparent: None,
+            idempotency_key: None,
+        }
     }
 
     /// A call that starts here, on nobody's behalf: a fresh request id, no
@@ -75,6 +92,55 @@ impl Context {
     pub fn with_traceparent(mut self, traceparent: impl Into<Arc<str>>) -> Self {
         self.traceparent = Some(traceparent.into());
         self
+    }
+
+    /// The same call under this idempotency key: the server takes another call with the
+    /// same key for a repeat. Where the contract names a field for the key, the field
+    /// counts and not this.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.idempotency_key = Some(IdempotencyKey::Chosen(key.into()));
+        self
+    }
+
+    /// A copy under the key in a request's field; for generated code.
+    #[must_use]
+    pub fn keyed_by(&self, key: &str) -> Self {
+        let context = self.clone();
+        if key.is_empty() { context } else { context.with_idempotency_key(key) }
+    }
+
+    /// A copy under a key, a fresh one unless one was chosen; for generated code.
+    #[must_use]
+    pub fn keyed(&self) -> Self {
+        match self.chosen_idempotency_key() {
+            Some(_) => self.clone(),
+            None => self.clone().with_idempotency_key(headers::new_idempotency_key()),
+        }
+    }
+
+    /// What the handler of the call sees: the key is one that came with it.
+    pub(crate) fn received(mut self) -> Self {
+        if let Some(IdempotencyKey::Chosen(key)) = self.idempotency_key {
+            self.idempotency_key = Some(IdempotencyKey::Received(key));
+        }
+        self
+    }
+
+    pub(crate) fn chosen_idempotency_key(&self) -> Option<&str> {
+        match &self.idempotency_key {
+            Some(IdempotencyKey::Chosen(key)) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The key under which the server knows a repeat of the same logical call.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&str> {
+        match &self.idempotency_key {
+            Some(IdempotencyKey::Chosen(key) | IdempotencyKey::Received(key)) => Some(key),
+            None => None,
+        }
     }
 
     /// Who calls.
@@ -128,5 +194,17 @@ mod tests {
         assert_eq!(past.remaining(), Some(Duration::ZERO));
         let endless = Context::background().with_deadline(Duration::MAX);
         assert_eq!(endless.remaining(), None);
+    }
+
+    #[test]
+    fn a_key_that_came_with_a_call_is_seen_and_not_handed_on() {
+        let chosen = Context::background().with_idempotency_key("order-7");
+        assert_eq!(chosen.chosen_idempotency_key(), Some("order-7"));
+        assert_eq!(chosen.keyed().idempotency_key(), Some("order-7"));
+        let received = chosen.received();
+        assert_eq!(received.idempotency_key(), Some("order-7"));
+        assert_eq!(received.chosen_idempotency_key(), None);
+        assert_ne!(received.keyed().idempotency_key(), Some("order-7"));
+        assert_eq!(Context::background().keyed_by("").idempotency_key(), None);
     }
 }

@@ -10,6 +10,13 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// Header that carries the W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
+/// Header that carries the key by which a repeated call is known
+/// (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Header that counts the attempts before this one (gRFC A6).
+pub(crate) const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+
 /// Longest request id taken from a caller: it is repeated in every log line.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
@@ -20,6 +27,26 @@ const TRACEPARENT_BYTES: usize = 55;
 pub(crate) fn new_request_id() -> Arc<str> {
     let mut buffer = Uuid::encode_buffer();
     Arc::from(&*Uuid::now_v7().as_hyphenated().encode_lower(&mut buffer))
+}
+
+/// A key that nobody has used: a UUID of version 4, as AIP-155 asks for.
+pub(crate) fn new_idempotency_key() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// Gives the field that holds a request's idempotency key a fresh one when it is
+/// empty; for generated code, which does so once for all attempts of a call.
+pub fn fill_idempotency_key(field: &mut String) {
+    if field.is_empty() {
+        *field = new_idempotency_key();
+    }
+}
+
+/// The caller's idempotency key where it is one that can be kept and compared: as fit
+/// as a request id has to be.
+#[must_use]
+pub fn idempotency_key(header: Option<&str>) -> Option<&str> {
+    header.filter(|key| is_fit(key))
 }
 
 /// The caller's request id where it is fit to be logged, otherwise a new one.

@@ -12,6 +12,7 @@ use tonic::server::NamedService;
 use tower::Service;
 use treaty_error::{Code, Error};
 
+use crate::body::{Held, Whole};
 use crate::to_status;
 
 /// When a caller that was shed may come again.
@@ -58,11 +59,7 @@ where
                 .with_retry_after(RETRY_AFTER);
             return Box::pin(std::future::ready(Ok(to_status(&error).into_http())));
         };
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let answer = answer.await;
-            drop(permit);
-            answer
-        })
+        let answer = self.inner.call(request.map(Whole::guard));
+        Box::pin(async move { Ok(answer.await?.map(|body| Held::until_sent(body, permit))) })
     }
 }

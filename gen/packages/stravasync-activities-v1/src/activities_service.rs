@@ -43,6 +43,7 @@ pub const UPSERT_ACTIVITIES: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec
     path: "/stravasync.activities.v1.ActivitiesService/UpsertActivities",
     access: &[::treaty_rpc::Access::Callers(&["consumer"])],
     deadline: ::std::time::Duration::from_secs(30),
+    retry: None,
 };
 
 /// What the contract promises about `ListActivities`.
@@ -52,6 +53,7 @@ pub const LIST_ACTIVITIES: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     path: "/stravasync.activities.v1.ActivitiesService/ListActivities",
     access: &[::treaty_rpc::Access::Operators],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
 
 /// What the contract promises about `GetActivity`.
@@ -61,6 +63,7 @@ pub const GET_ACTIVITY: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     path: "/stravasync.activities.v1.ActivitiesService/GetActivity",
     access: &[::treaty_rpc::Access::Operators],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
 
 /// What the contract promises about `GetTotals`.
@@ -70,7 +73,42 @@ pub const GET_TOTALS: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     path: "/stravasync.activities.v1.ActivitiesService/GetTotals",
     access: &[::treaty_rpc::Access::Operators],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
+
+/// Where the messages of `ListActivities` hold what paging needs.
+pub const LIST_ACTIVITIES_PAGES: ::treaty_rpc::PageSpec<
+    crate::ListActivitiesRequest,
+    crate::ListActivitiesResponse,
+    crate::Activity,
+> = ::treaty_rpc::PageSpec {
+    token: |request| &mut request.page_token,
+    next_token: |response| &response.next_page_token,
+    items: |response| response.activities,
+};
+
+/// Walks the lists of [`ActivitiesService`] to their end.
+pub trait ActivitiesServicePages: ActivitiesService {
+    /// The pages of `ListActivities` from the one that `request` names, each asked for when it is needed; `.items()` gives what is in them.
+    fn list_activities_pages<'a>(
+        &'a self,
+        context: &'a ::treaty_rpc::Context,
+        request: crate::ListActivitiesRequest,
+    ) -> ::treaty_rpc::Pages<
+        'a,
+        crate::ListActivitiesRequest,
+        crate::ListActivitiesResponse,
+        crate::Activity,
+    > {
+        ::treaty_rpc::Pages::new(
+            LIST_ACTIVITIES_PAGES,
+            request,
+            move |request| self.list_activities(context, request),
+        )
+    }
+}
+
+impl<T: ActivitiesService + ?Sized> ActivitiesServicePages for T {}
 
 /// In-process client of [`ActivitiesService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
@@ -237,7 +275,7 @@ for ActivitiesServiceGrpc {
 pub struct ActivitiesServiceClient {
     channel: ::treaty_rpc::Channel,
     client: crate::grpc::activities_service_client::ActivitiesServiceClient<
-        ::tonic::transport::Channel,
+        ::treaty_rpc::Transport,
     >,
 }
 

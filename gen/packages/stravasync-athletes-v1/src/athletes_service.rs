@@ -37,6 +37,7 @@ pub const REGISTER_ATHLETE: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec 
     path: "/stravasync.athletes.v1.AthletesService/RegisterAthlete",
     access: &[::treaty_rpc::Access::Public],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
 
 /// What the contract promises about `GetAthlete`.
@@ -49,6 +50,7 @@ pub const GET_ATHLETE: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
         ::treaty_rpc::Access::Operators,
     ],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
 
 /// What the contract promises about `ListAthletes`.
@@ -61,7 +63,42 @@ pub const LIST_ATHLETES: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
         ::treaty_rpc::Access::Operators,
     ],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
+
+/// Where the messages of `ListAthletes` hold what paging needs.
+pub const LIST_ATHLETES_PAGES: ::treaty_rpc::PageSpec<
+    crate::ListAthletesRequest,
+    crate::ListAthletesResponse,
+    crate::Athlete,
+> = ::treaty_rpc::PageSpec {
+    token: |request| &mut request.page_token,
+    next_token: |response| &response.next_page_token,
+    items: |response| response.athletes,
+};
+
+/// Walks the lists of [`AthletesService`] to their end.
+pub trait AthletesServicePages: AthletesService {
+    /// The pages of `ListAthletes` from the one that `request` names, each asked for when it is needed; `.items()` gives what is in them.
+    fn list_athletes_pages<'a>(
+        &'a self,
+        context: &'a ::treaty_rpc::Context,
+        request: crate::ListAthletesRequest,
+    ) -> ::treaty_rpc::Pages<
+        'a,
+        crate::ListAthletesRequest,
+        crate::ListAthletesResponse,
+        crate::Athlete,
+    > {
+        ::treaty_rpc::Pages::new(
+            LIST_ATHLETES_PAGES,
+            request,
+            move |request| self.list_athletes(context, request),
+        )
+    }
+}
+
+impl<T: AthletesService + ?Sized> AthletesServicePages for T {}
 
 /// In-process client of [`AthletesService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
@@ -200,7 +237,7 @@ impl crate::grpc::athletes_service_server::AthletesService for AthletesServiceGr
 pub struct AthletesServiceClient {
     channel: ::treaty_rpc::Channel,
     client: crate::grpc::athletes_service_client::AthletesServiceClient<
-        ::tonic::transport::Channel,
+        ::treaty_rpc::Transport,
     >,
 }
 

@@ -39,6 +39,7 @@ pub const START_CONSENT: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     path: "/stravasync.connections.v1.ConnectionsService/StartConsent",
     access: &[::treaty_rpc::Access::Public],
     deadline: ::std::time::Duration::from_secs(10),
+    retry: None,
 };
 
 /// What the contract promises about `CompleteConsent`.
@@ -48,6 +49,7 @@ pub const COMPLETE_CONSENT: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec 
     path: "/stravasync.connections.v1.ConnectionsService/CompleteConsent",
     access: &[::treaty_rpc::Access::Public],
     deadline: ::std::time::Duration::from_secs(20),
+    retry: None,
 };
 
 /// What the contract promises about `GetAccessToken`.
@@ -57,6 +59,7 @@ pub const GET_ACCESS_TOKEN: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec 
     path: "/stravasync.connections.v1.ConnectionsService/GetAccessToken",
     access: &[::treaty_rpc::Access::Callers(&["consumer"])],
     deadline: ::std::time::Duration::from_secs(20),
+    retry: None,
 };
 
 /// In-process client of [`ConnectionsService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
@@ -199,7 +202,7 @@ for ConnectionsServiceGrpc {
 pub struct ConnectionsServiceClient {
     channel: ::treaty_rpc::Channel,
     client: crate::grpc::connections_service_client::ConnectionsServiceClient<
-        ::tonic::transport::Channel,
+        ::treaty_rpc::Transport,
     >,
 }
 

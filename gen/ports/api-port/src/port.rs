@@ -11,7 +11,9 @@ pub mod activities_v1 {
         Activity, GetActivityRequest, GetActivityResponse, GetTotalsRequest,
         GetTotalsResponse, ListActivitiesRequest, ListActivitiesResponse,
         UpsertActivitiesRequest, UpsertActivitiesResponse, activities_service,
-        activities_service::ActivitiesService, activities_service::LocalActivitiesService,
+        activities_service::ActivitiesService,
+        activities_service::ActivitiesServicePages,
+        activities_service::LocalActivitiesService,
     };
     #[cfg(feature = "mock")]
     pub use ::stravasync_activities_v1::activities_service::MockActivitiesService;
@@ -23,7 +25,7 @@ pub mod athletes_v1 {
         Athlete, ConnectionState, GetAthleteRequest, GetAthleteResponse,
         ListAthletesRequest, ListAthletesResponse, RegisterAthleteRequest,
         RegisterAthleteResponse, athletes_service, athletes_service::AthletesService,
-        athletes_service::LocalAthletesService,
+        athletes_service::AthletesServicePages, athletes_service::LocalAthletesService,
     };
     #[cfg(feature = "mock")]
     pub use ::stravasync_athletes_v1::athletes_service::MockAthletesService;

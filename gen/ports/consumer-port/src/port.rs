@@ -11,7 +11,9 @@ pub mod activities_v1 {
         Activity, GetActivityRequest, GetActivityResponse, GetTotalsRequest,
         GetTotalsResponse, ListActivitiesRequest, ListActivitiesResponse,
         UpsertActivitiesRequest, UpsertActivitiesResponse, activities_service,
-        activities_service::ActivitiesService, activities_service::LocalActivitiesService,
+        activities_service::ActivitiesService,
+        activities_service::ActivitiesServicePages,
+        activities_service::LocalActivitiesService,
     };
     #[cfg(feature = "mock")]
     pub use ::stravasync_activities_v1::activities_service::MockActivitiesService;

@@ -11,7 +11,7 @@ pub mod athletes_v1 {
         Athlete, ConnectionState, GetAthleteRequest, GetAthleteResponse,
         ListAthletesRequest, ListAthletesResponse, RegisterAthleteRequest,
         RegisterAthleteResponse, athletes_service, athletes_service::AthletesService,
-        athletes_service::LocalAthletesService,
+        athletes_service::AthletesServicePages, athletes_service::LocalAthletesService,
     };
     #[cfg(feature = "mock")]
     pub use ::stravasync_athletes_v1::athletes_service::MockAthletesService;

@@ -76,7 +76,14 @@ fn bind_order(request: &mut Order, name: &str, value: &str) -> Bind {
 
 const fn spec(method: &'static str, access: &'static [Access]) -> MethodSpec {
     let deadline = Duration::from_secs(20);
-    MethodSpec { service: "test.v1.OrdersService", method, path: "/test", access, deadline }
+    MethodSpec {
+        service: "test.v1.OrdersService",
+        method,
+        path: "/test",
+        access,
+        deadline,
+        ..MethodSpec::DEFAULT
+    }
 }
 
 const GET_ORDER: MethodSpec = spec("GetOrder", &[Access::Operators]);

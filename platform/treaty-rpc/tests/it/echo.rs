@@ -18,7 +18,7 @@ use tower::Service;
 use treaty_error::Error;
 use treaty_rpc::{
     Access, AuthConfig, Authenticator, Channel, ClientConfig, Context, GrpcServer,
-    GrpcServerConfig, Health, MessageLimits, MethodSpec, ServeError,
+    GrpcServerConfig, Health, MessageLimits, MethodSpec, ServeError, Transport,
 };
 
 pub(crate) const WORKER_TOKEN: &str = "worker-token-0001";
@@ -41,6 +41,7 @@ pub(crate) const ECHO: MethodSpec = MethodSpec {
     path: "/test.v1.EchoService/Echo",
     access: &[Access::Callers(&["worker"]), Access::Operators],
     deadline: Duration::from_secs(20),
+    retry: None,
 };
 
 #[async_trait]
@@ -121,7 +122,7 @@ impl Service<http::Request<Body>> for GrpcEchoService {
 /// The client in the generated shape.
 pub(crate) struct EchoServiceClient {
     channel: Channel,
-    inner: tonic::client::Grpc<tonic::transport::Channel>,
+    inner: tonic::client::Grpc<Transport>,
 }
 
 impl EchoServiceClient {

@@ -221,6 +221,9 @@ impl Port<'_> {
                 entry.insert(service.module.clone());
                 entry.insert(format!("{}::{}", service.module, service.name));
                 entry.insert(format!("{}::Local{}", service.module, service.name));
+                if service.methods.iter().any(|method| method.page.is_some()) {
+                    entry.insert(format!("{}::{}Pages", service.module, service.name));
+                }
             }
         }
         for name in self.deployable.runs.iter().chain(&self.deployable.starts) {

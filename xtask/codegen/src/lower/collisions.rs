@@ -120,7 +120,7 @@ fn check_scope(
         let Some(declared) = pool.get_service_by_name(&service.full_name) else { continue };
         let (file, origin) = (declared.parent_file(), format!("service {}", declared.name()));
         // Only ports put services and messages into one module.
-        let patterns = ["{}", "Local{}", "{}Client", "{}Grpc", "Mock{}"];
+        let patterns = ["{}", "Local{}", "{}Client", "{}Grpc", "{}Pages", "Mock{}"];
         for pattern in patterns.iter().filter(|_| in_ports.contains(service.full_name.as_str())) {
             add(pattern.replace("{}", &service.name), &origin, &file, declared.path());
         }
@@ -142,7 +142,8 @@ fn check_methods(package: &Package, files: &[FileDescriptor], report: &mut Repor
                 0 => format!("{constant}_ROUTE"),
                 index => format!("{constant}_ROUTE_{index}"),
             });
-            (&method.name, routes.chain([constant.clone()]).collect())
+            let pages = method.page.iter().map(|_| format!("{constant}_PAGES"));
+            (&method.name, routes.chain(pages).chain([constant.clone()]).collect())
         });
         check_module(&service.full_name, "SERVICE_NAME", methods.collect(), files, report);
     }

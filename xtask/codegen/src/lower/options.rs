@@ -68,6 +68,8 @@ pub(super) struct CallRetryRule {
     #[serde(deserialize_with = "duration")]
     pub(super) max_backoff: Option<Duration>,
     pub(super) multiplier: f64,
+    #[serde(deserialize_with = "duration")]
+    pub(super) attempt_deadline: Option<Duration>,
 }
 
 /// `treaty.v1.EventRule`.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use heck::ToSnakeCase;
 use prost_reflect::{DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MethodDescriptor};
 
 use super::names;
 use super::options::{METHOD, MethodRule};
 use super::source::Report;
-use crate::model::{CallRetry, Idempotency, Page};
+use crate::model::{CallRetry, IDEMPOTENCY_METADATA, Idempotency, Page};
 
 /// Longest wait before the second attempt when the contract does not say.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
@@ -52,8 +53,9 @@ pub(super) fn retry(
         let advice = "Count all attempts: 3 repeats a failed call twice.";
         return wrong("retry.max_attempts is below 2", advice);
     };
-    if retry.multiplier != 0.0 && retry.multiplier < 1.0 {
-        return wrong("retry.multiplier is below 1", "Waits must not shrink; 2 is usual.");
+    if retry.multiplier != 0.0 && !(1.0..=1000.0).contains(&retry.multiplier) {
+        let advice = "Waits must not shrink; 2 is usual, and 1000 the most.";
+        return wrong("retry.multiplier is not between 1 and 1000", advice);
     }
     let initial_backoff = retry.initial_backoff.unwrap_or(INITIAL_BACKOFF);
     let max_backoff = retry.max_backoff.unwrap_or(MAX_BACKOFF.max(initial_backoff));
@@ -61,11 +63,17 @@ pub(super) fn retry(
         let advice = "Let initial_backoff be above 0 and at most max_backoff.";
         return wrong("the waits of retry do not fit", advice);
     }
+    let attempt_deadline = retry.attempt_deadline;
+    if attempt_deadline.is_some_and(|limit| limit.is_zero()) {
+        let advice = "Give one attempt some time, or leave it out for all that is left.";
+        return wrong("retry.attempt_deadline is 0", advice);
+    }
     let multiplier = if retry.multiplier == 0.0 { MULTIPLIER } else { retry.multiplier };
-    Some(CallRetry { max_attempts, initial_backoff, max_backoff, multiplier })
+    Some(CallRetry { max_attempts, initial_backoff, max_backoff, multiplier, attempt_deadline })
 }
 
-/// The request's field that holds the key by which a repeat is recognised.
+/// The request's field that holds the key by which a repeat is recognised, or the name
+/// of the header that does.
 pub(super) fn idempotency_key(
     file: &FileDescriptor,
     method: &MethodDescriptor,
@@ -73,15 +81,28 @@ pub(super) fn idempotency_key(
     report: &mut Report,
 ) -> Option<String> {
     let name = (!rule.idempotency_key.is_empty()).then_some(&rule.idempotency_key)?;
+    if name == IDEMPOTENCY_METADATA {
+        return Some(name.clone());
+    }
+    if method.is_client_streaming() {
+        let advice = format!("Write idempotency_key: \"{IDEMPOTENCY_METADATA}\", a header.");
+        let message = "a stream of requests has no one field for the key";
+        report.add(file, &METHOD.on(method.path()), message, advice);
+        return None;
+    }
     let input = method.input();
     let is_text = |field: &FieldDescriptor| {
+        // A word that Rust keeps for itself would have another name there.
+        let is_plain = names::field(field) == name.to_snake_case();
         matches!(field.kind(), Kind::String)
             && !field.is_list()
-            && field.containing_oneof().is_none_or(|oneof| oneof.is_synthetic())
+            && !field.supports_presence()
+            && is_plain
     };
     if input.get_field_by_name(name).is_none_or(|field| !is_text(&field)) {
         let message = format!("{} has no text field `{name}`", input.full_name());
-        let advice = "idempotency_key names a singular string field of the request.";
+        let advice = "idempotency_key names a string field of the request that is neither \
+                      repeated nor optional nor in a oneof.";
         report.add(file, &METHOD.on(method.path()), message, advice);
     }
     Some(name.clone())

@@ -5,13 +5,17 @@ use std::time::Duration;
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
 use super::messages::is_set;
-use super::options::{self, ACTIVITY, METHOD, MethodRule, WORKFLOW, extension};
+use super::options::{self, ACTIVITY, HTTP, METHOD, MethodRule, WORKFLOW, extension};
 use super::source::{Report, comment};
 use super::{Context, Settings, names, routes, semantics};
 use crate::model::{Access, Layout, Method, Model, Service};
 
 /// The deadline of an RPC whose contract declares none.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The same for one that streams, whose deadline covers the whole stream: the age at
+/// which a server asks connections to close, so that no stream keeps one open for ever.
+const DEFAULT_STREAM_DEADLINE: Duration = Duration::from_secs(300);
 
 /// Functions that tonic's clients, and the adapters around them, have anyway; an RPC of
 /// such a name gets `_` behind it.
@@ -52,13 +56,15 @@ fn lower_method(
     report: &mut Report,
 ) -> Option<Method> {
     let contracts = context.contracts;
-    if method.is_client_streaming() || method.is_server_streaming() {
-        let advice = "Make it unary, with pages for long answers.";
-        report.add(file, method.path(), "streaming RPCs cannot be generated yet", advice);
-        return None;
-    }
     let options = method.options();
     let idempotency = semantics::idempotency(&options);
+    let is_streaming = method.is_client_streaming() || method.is_server_streaming();
+    if is_streaming && options::is_set(&contracts.pool, &options, HTTP) {
+        let advice = "Take the HTTP mapping out: it is answered by gRPC.";
+        let message = "streaming RPCs cannot be mapped to HTTP yet";
+        report.add(file, &HTTP.on(method.path()), message, advice);
+        return None;
+    }
     for rule in [WORKFLOW, ACTIVITY] {
         if options::is_set(&contracts.pool, &options, rule) {
             let message = format!("option ({}) outside of a workflow service", rule.name);
@@ -154,9 +160,11 @@ fn deadline(
     rule: &MethodRule,
     report: &mut Report,
 ) -> Duration {
-    let deadline = rule.deadline.unwrap_or(DEFAULT_DEADLINE);
+    let is_streaming = method.is_client_streaming() || method.is_server_streaming();
+    let default = if is_streaming { DEFAULT_STREAM_DEADLINE } else { DEFAULT_DEADLINE };
+    let deadline = rule.deadline.unwrap_or(default);
     if deadline.is_zero() {
-        let advice = "Give it a positive duration, or leave it out for 10 seconds.";
+        let advice = "Give it a positive duration, or leave it out for the usual one.";
         let place = METHOD.on(method.path());
         report.add(file, &place, "a deadline of 0 fails every call", advice);
     }

@@ -14,8 +14,8 @@ pub use message::{
     Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Member, Message, Oneof, Scalar,
 };
 pub use service::{
-    Access, Binding, BindingKind, Body, CallRetry, Cardinality, Idempotency, Method, Page, Route,
-    Segment, Service, Template, Variable,
+    Access, Binding, BindingKind, Body, CallRetry, Cardinality, IDEMPOTENCY_METADATA, Idempotency,
+    Method, Page, Route, Segment, Service, Template, Variable,
 };
 pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
 pub use workflow::{Activity, Retry, Workflow, WorkflowService};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heck::ToSnakeCase;
 use serde::Serialize;
 
 use super::TypeRef;
@@ -50,7 +51,8 @@ pub struct Method {
     pub idempotency: Idempotency,
     /// How clients repeat a failed call; never without harmless repeats.
     pub retry: Option<CallRetry>,
-    /// Name of the request's field that holds the idempotency key.
+    /// Name of the request's field that holds the idempotency key, or
+    /// [`IDEMPOTENCY_METADATA`] where the key travels beside the request.
     pub idempotency_key: Option<String>,
     /// How it answers page by page (AIP-158), when it does.
     pub page: Option<Page>,
@@ -95,6 +97,27 @@ pub struct CallRetry {
     pub max_backoff: Duration,
     /// Factor from one wait to the next.
     pub multiplier: f64,
+    /// How long one attempt may take, when that is less than the whole call.
+    pub attempt_deadline: Option<Duration>,
+}
+
+/// Name of the header that carries the idempotency key of a request without a field for
+/// it. It has a hyphen, so that no field is called so.
+pub const IDEMPOTENCY_METADATA: &str = "idempotency-key";
+
+impl Method {
+    /// Name in Rust of the request's field that holds the idempotency key.
+    #[must_use]
+    pub fn key_field(&self) -> Option<String> {
+        let name = self.idempotency_key.as_ref()?;
+        (name != IDEMPOTENCY_METADATA).then(|| name.to_snake_case())
+    }
+
+    /// Whether the idempotency key travels beside the request.
+    #[must_use]
+    pub fn is_keyed_by_metadata(&self) -> bool {
+        self.idempotency_key.as_deref() == Some(IDEMPOTENCY_METADATA)
+    }
 }
 
 /// The fields by which a method answers page by page (AIP-158), by their Rust names.

@@ -3,7 +3,7 @@
 use crate::support::acme_files;
 
 /// Kinds of files, each with one that shows it.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 23] = [
     ("package_manifest", "packages/acme-orders-v1/Cargo.toml"),
     ("package_manifest_with_own_streams", "packages/acme-catalog-v1/Cargo.toml"),
     ("package_library", "packages/acme-orders-v1/src/lib.rs"),
@@ -12,6 +12,7 @@ const KINDS: [(&str, &str); 22] = [
     ("grpc", "packages/acme-catalog-v1/src/grpc.rs"),
     ("service", "packages/acme-orders-v1/src/orders_service.rs"),
     ("service_with_an_acronym", "packages/acme-catalog-v1/src/http_catalog.rs"),
+    ("service_of_every_kind", "packages/acme-deliveries-v1/src/deliveries_service.rs"),
     ("events", "packages/acme-orders-v1/src/events.rs"),
     ("streams", "packages/acme-catalog-v1/src/events.rs"),
     ("workflows", "packages/acme-orders-v1/src/fulfilment_service.rs"),

@@ -20,7 +20,10 @@ fn said(cases: &[(&str, String)]) -> String {
 #[test]
 fn rules_of_rpcs() {
     let method = |rule: &str| rpc(&format!("    option (treaty.v1.method) = {{{rule}}};"));
-    let streaming = |text: &str| rpc(PUBLIC).replace("(Request) returns (", text);
+    let streaming = |text: &str| {
+        rpc(&format!("{PUBLIC}\n    option (google.api.http) = {{get: \"/v1/buy\"}};"))
+            .replace("(Request) returns (", text)
+    };
     review!(said(&[
         ("no access rule", rpc("    option deprecated = true;")),
         ("no access in the rule", method("deadline: {seconds: 1}")),

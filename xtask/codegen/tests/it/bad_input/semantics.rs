@@ -6,7 +6,7 @@ use super::bodies;
 fn promises_that_do_not_fit() {
     let rpc = |level: &str, rule: &str| {
         format!(
-            "message Request {{\n  string key = 1;\n  repeated string keys = 2;\n}}\n\
+            "message Request {{\n  string key = 1;\n  repeated string keys = 2;\n  optional string maybe = 3;\n}}\n\
              service Shop {{\n  rpc Buy(Request) returns (google.protobuf.Empty) {{\n{level}    \
              option (treaty.v1.method) = {{access: [ACCESS_PUBLIC] {rule}}};\n  }}\n}}\n"
         )
@@ -25,6 +25,13 @@ fn promises_that_do_not_fit() {
                 "retry: {max_attempts: 2 initial_backoff: {seconds: 2} max_backoff: {seconds: 1}}",
             ),
         ),
+        ("attempts without time", rpc(reads, "retry: {max_attempts: 2 attempt_deadline: {}}")),
+        (
+            "a stream that cannot be sent again",
+            rpc(reads, "retry: {max_attempts: 2}").replace("Buy(", "Buy(stream "),
+        ),
+        ("a key in a stream", rpc("", "idempotency_key: \"key\"").replace("Buy(", "Buy(stream ")),
+        ("an optional key", rpc("", "idempotency_key: \"maybe\"")),
         ("no such key", rpc("", "idempotency_key: \"id\"")),
         ("a list of keys", rpc("", "idempotency_key: \"keys\"")),
         ("a status of failure", rpc("", "success_status: 404")),

@@ -1,12 +1,13 @@
-//! One call that arrives by gRPC.
+//! Calls that arrive by gRPC.
 
 use std::time::Duration;
 
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use treaty_error::Error;
 
-use crate::{Authenticator, Context, headers, to_status};
+use crate::stream::{incoming, outgoing};
+use crate::{Authenticator, Context, MessageStream, StatusStream, headers, to_status};
 
 /// Answers one unary call: proves the caller, reads the deadline and the
 /// identifiers, runs the call, and turns its outcome into tonic's terms.
@@ -35,6 +36,9 @@ where
             if let Some(traceparent) = headers::traceparent(text(metadata, headers::TRACEPARENT)) {
                 context = context.with_traceparent(traceparent);
             }
+            if let Some(key) = headers::idempotency_key(text(metadata, headers::IDEMPOTENCY_KEY)) {
+                context = context.with_idempotency_key(key);
+            }
             if let Some(timeout) = text(metadata, "grpc-timeout").and_then(parse_timeout) {
                 context = context.with_deadline(ahead_of_transport(timeout));
             }
@@ -54,6 +58,59 @@ where
         metadata.insert(headers::REQUEST_ID, id);
     }
     result
+}
+
+/// Answers a call of one request with a stream. A failure after the answer has begun
+/// ends the stream, its status in the trailers.
+///
+/// # Errors
+/// As [`unary`], before the answer has begun.
+pub async fn server_streaming<Q, R, F, Fut>(
+    authenticator: &Authenticator,
+    request: Request<Q>,
+    run: F,
+) -> Result<Response<StatusStream<R>>, Status>
+where
+    R: 'static,
+    F: FnOnce(Context, Q) -> Fut,
+    Fut: Future<Output = Result<MessageStream<R>, Error>>,
+{
+    Ok(unary(authenticator, request, run).await?.map(outgoing))
+}
+
+/// Answers a call of a stream of requests with one message.
+///
+/// # Errors
+/// As [`unary`].
+pub async fn client_streaming<Q, R, F, Fut>(
+    authenticator: &Authenticator,
+    request: Request<Streaming<Q>>,
+    run: F,
+) -> Result<Response<R>, Status>
+where
+    Q: Send + 'static,
+    F: FnOnce(Context, MessageStream<Q>) -> Fut,
+    Fut: Future<Output = Result<R, Error>>,
+{
+    unary(authenticator, request.map(incoming), run).await
+}
+
+/// Answers a call of a stream of requests with a stream.
+///
+/// # Errors
+/// As [`server_streaming`].
+pub async fn bidi_streaming<Q, R, F, Fut>(
+    authenticator: &Authenticator,
+    request: Request<Streaming<Q>>,
+    run: F,
+) -> Result<Response<StatusStream<R>>, Status>
+where
+    Q: Send + 'static,
+    R: 'static,
+    F: FnOnce(Context, MessageStream<Q>) -> Fut,
+    Fut: Future<Output = Result<MessageStream<R>, Error>>,
+{
+    server_streaming(authenticator, request.map(incoming), run).await
 }
 
 fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {

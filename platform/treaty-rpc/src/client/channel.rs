@@ -1,18 +1,18 @@
-//! The gRPC client that generated clients stand on.
+//! The way to a service: where it is, and how we prove ourselves to it.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Endpoint;
-use tonic::{Request, Response, Status};
-use tracing::{Instrument, Span, field};
-use treaty_error::{Code, Error};
+use treaty_error::Error;
 
-use crate::run::deadline_exceeded;
-use crate::{Context, MessageLimits, MethodSpec, from_status, headers};
+use super::budget::{RetryBudget, RetryBudgetConfig};
+use super::transport::Transport;
+use crate::MessageLimits;
 
 /// Silence on a connection after which a ping is sent.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -40,6 +40,9 @@ pub struct ClientConfig {
     /// Largest message, in and out; the server's default when absent.
     #[serde(default)]
     pub max_message_bytes: Option<usize>,
+    /// How many repeats the server may be asked for.
+    #[serde(default)]
+    pub retry_budget: RetryBudgetConfig,
 }
 
 fn default_connect_timeout_seconds() -> u64 {
@@ -68,6 +71,7 @@ impl ClientConfig {
             connect_timeout_seconds: default_connect_timeout_seconds(),
             deadline_seconds: None,
             max_message_bytes: None,
+            retry_budget: RetryBudgetConfig::default(),
         }
     }
 }
@@ -76,16 +80,17 @@ impl ClientConfig {
 /// lost, and our proof of identity. Cheap to clone.
 #[derive(Clone)]
 pub struct Channel {
-    transport: tonic::transport::Channel,
+    transport: Transport,
     authorization: AsciiMetadataValue,
     deadline: Option<Duration>,
     limits: MessageLimits,
+    budget: Arc<RetryBudget>,
 }
 
 impl Channel {
     /// What tonic's generated client is built over.
     #[must_use]
-    pub fn transport(&self) -> tonic::transport::Channel {
+    pub fn transport(&self) -> Transport {
         self.transport.clone()
     }
 
@@ -93,6 +98,18 @@ impl Channel {
     #[must_use]
     pub fn limits(&self) -> MessageLimits {
         self.limits
+    }
+
+    pub(super) fn budget(&self) -> &RetryBudget {
+        &self.budget
+    }
+
+    pub(super) fn authorization(&self) -> AsciiMetadataValue {
+        self.authorization.clone()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 }
 
@@ -110,8 +127,11 @@ impl fmt::Debug for Channel {
 /// Must be called inside a tokio runtime, which drives the connections.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` when an address or the token cannot be used.
+/// `INVALID_ARGUMENT` when an address, the token or the budget cannot be used.
 pub fn connect_lazy(config: &ClientConfig) -> Result<Channel, Error> {
+    if let Some((field, mistake)) = config.retry_budget.mistake() {
+        return Err(Error::invalid_field(field, mistake));
+    }
     let connect_timeout = Duration::from_secs(config.connect_timeout_seconds);
     let endpoints = config
         .addresses
@@ -128,10 +148,11 @@ pub fn connect_lazy(config: &ClientConfig) -> Result<Channel, Error> {
         .map_err(|_| Error::invalid_field("token", "cannot be sent in a header"))?;
     authorization.set_sensitive(true);
     Ok(Channel {
-        transport,
+        transport: Transport(transport),
         authorization,
         deadline: config.deadline_seconds.map(Duration::from_secs),
         limits: config.max_message_bytes.map_or_else(MessageLimits::default, MessageLimits::both),
+        budget: Arc::new(RetryBudget::new(config.retry_budget)),
     })
 }
 
@@ -153,102 +174,6 @@ fn endpoint(address: &str, connect_timeout: Duration) -> Result<Endpoint, Error>
         // Without this, a connection that a middlebox forgot is found out by the
         // next call instead of before it.
         .keep_alive_while_idle(true))
-}
-
-/// Makes one unary call: adds our token, the deadline and the identifiers, and
-/// turns whatever comes back into an error of ours.
-///
-/// The answer is awaited for as long as the context allows, the method's deadline
-/// at most. `send` hands the request to tonic's generated client; it may be called
-/// more than once, for a request that is known not to have been processed.
-///
-/// # Errors
-/// The server's own, `UNAVAILABLE` when it cannot be reached, `DEADLINE_EXCEEDED`
-/// when time ran out.
-pub async fn call<Q, R, F, Fut>(
-    spec: &'static MethodSpec,
-    channel: &Channel,
-    context: &Context,
-    request: Q,
-    send: F,
-) -> Result<R, Error>
-where
-    F: Fn(Request<Q>) -> Fut,
-    Fut: Future<Output = Result<Response<R>, Status>>,
-{
-    let span = tracing::info_span!(
-        "rpc.client",
-        rpc.method = spec.path.trim_start_matches('/'),
-        rpc.status_code = field::Empty,
-        request_id = context.request_id(),
-    );
-    async move {
-        let result = bounded(spec, channel, context, request, send).await;
-        let code = result.as_ref().map_or_else(|error| error.code().as_str(), |_| "OK");
-        Span::current().record("rpc.status_code", code);
-        result
-    }
-    .instrument(span)
-    .await
-}
-
-async fn bounded<Q, R, F, Fut>(
-    spec: &MethodSpec,
-    channel: &Channel,
-    context: &Context,
-    request: Q,
-    send: F,
-) -> Result<R, Error>
-where
-    F: Fn(Request<Q>) -> Fut,
-    Fut: Future<Output = Result<Response<R>, Status>>,
-{
-    let limits = [Some(spec.deadline), channel.deadline, context.remaining()];
-    let timeout = limits.into_iter().flatten().min().unwrap_or(spec.deadline);
-    if timeout.is_zero() {
-        return Err(deadline_exceeded());
-    }
-    let deadline = Instant::now().checked_add(timeout);
-    let mut request = Request::new(request);
-    request.set_timeout(timeout);
-    annotate(request.metadata_mut(), channel, context);
-    // tonic's own timer starts later than ours and not at all while the call waits
-    // for a connection.
-    match tokio::time::timeout(timeout, send(request)).await {
-        Ok(Ok(response)) => Ok(response.into_inner()),
-        Ok(Err(status)) => Err(failure(spec, status, deadline)),
-        Err(_elapsed) => Err(deadline_exceeded()),
-    }
-}
-
-fn annotate(metadata: &mut MetadataMap, channel: &Channel, context: &Context) {
-    metadata.insert("authorization", channel.authorization.clone());
-    if let Ok(id) = AsciiMetadataValue::try_from(context.request_id()) {
-        metadata.insert(headers::REQUEST_ID, id);
-    }
-    if let Some(Ok(traceparent)) = context.traceparent().map(AsciiMetadataValue::try_from) {
-        metadata.insert(headers::TRACEPARENT, traceparent);
-    }
-}
-
-/// When the transport's timer wins over ours, it says CANCELLED; the caller must
-/// see the same code either way.
-fn failure(spec: &MethodSpec, status: Status, deadline: Option<Instant>) -> Error {
-    let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    if late && status.code() == tonic::Code::Cancelled {
-        return deadline_exceeded().with_source(status);
-    }
-    let error = from_status(status);
-    if error.code() == Code::Unavailable {
-        let message = format!("{} is not available: {}", spec.service, error.message());
-        let retry_after = error.retry_after();
-        let wrapped = Error::new(Code::Unavailable, message).with_source(error);
-        return match retry_after {
-            Some(wait) => wrapped.with_retry_after(wait),
-            None => wrapped,
-        };
-    }
-    error
 }
 
 #[cfg(test)]

@@ -1,0 +1,7 @@
+//! Generated code at work.
+
+mod interop;
+mod redaction;
+mod repeats;
+mod streams;
+mod support;

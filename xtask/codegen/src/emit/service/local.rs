@@ -1,0 +1,59 @@
+//! The in-process client, on which every door stands.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::{runtime, shape};
+use crate::emit::rust;
+use crate::model::{Method, Package, Service};
+
+const RUNTIME: [&str; 4] = ["run", "stream", "run", "stream"];
+
+pub(super) fn emit(package: &Package, service: &Service) -> TokenStream {
+    let handler = rust::ident(&service.name);
+    let name = format_ident!("Local{}", service.name);
+    let docs = format!(
+        " In-process client of [`{}`]: calls the handler directly, under the same access rule \
+         and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.",
+        service.name
+    );
+    let functions = service.methods.iter().map(|method| function(package, method));
+    quote! {
+        #[doc = #docs]
+        #[derive(Clone)]
+        pub struct #name {
+            handler: ::std::sync::Arc<dyn #handler>,
+        }
+
+        impl #name {
+            /// Stands before a handler.
+            pub fn new(handler: ::std::sync::Arc<dyn #handler>) -> Self {
+                Self { handler }
+            }
+        }
+
+        #[::async_trait::async_trait]
+        impl #handler for #name {
+            #(#functions)*
+        }
+    }
+}
+
+fn function(package: &Package, method: &Method) -> TokenStream {
+    let shape = shape(package, method);
+    let signature = shape.signature(false);
+    let run = runtime(method, "admit_and_", RUNTIME);
+    let (function, constant, argument) = (&shape.function, &shape.constant, &shape.argument);
+    let context = match &shape.key_field {
+        Some(field) => quote!(&context.keyed_by(&request.#field)),
+        None => quote!(context),
+    };
+    quote! {
+        #signature {
+            ::treaty_rpc::#run(&#constant, #context, |context| async move {
+                self.handler.#function(&context, #argument).await
+            })
+            .await
+        }
+    }
+}
