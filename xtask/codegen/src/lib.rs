@@ -9,6 +9,7 @@
 //! [`schema`] is the same road for the Postgres schema, from `migrations/`.
 
 pub mod breaking;
+pub mod corpus;
 mod diagnostic;
 pub mod emit;
 pub mod load;

@@ -1,20 +1,29 @@
 //! Contracts to descriptors, in pure Rust: no protoc, no network.
 
+mod editions;
 mod image;
+mod resolver;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use miette::Diagnostic as _;
 use prost_reflect::DescriptorPool;
 
+use resolver::{Findings, Resolver};
+
 use crate::{Diagnostic, Diagnostics};
+
+pub use editions::Features;
 
 /// Contracts as descriptors.
 #[derive(Debug)]
 pub struct Contracts {
     /// Every file, imports included, with comments and positions.
     pub pool: DescriptorPool,
+    /// What the features of editions say that the descriptors cannot.
+    pub features: Features,
     /// Names of the files to generate for; the others are imports.
     pub roots: BTreeSet<String>,
     /// The same as a serialised `google.protobuf.FileDescriptorSet`.
@@ -33,20 +42,26 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
     let unreadable =
         |source| one(&directory.display().to_string(), format!("cannot be read: {source}"), "");
     let (base, includes) = bases(directory, includes).map_err(unreadable)?;
-    let roots = proto_files(&base, directory).map_err(unreadable)?;
+    let mut roots = proto_files(&base, directory).map_err(unreadable)?;
+    roots.retain(|name| !resolver::is_bundled(name));
     if roots.is_empty() {
         let advice = "Put contracts there, or name another directory.";
         return Err(one(&directory.display().to_string(), "holds no .proto file".into(), advice));
     }
-    let include_paths = std::iter::once(base.as_path()).chain(includes);
-    let mut compiler = protox::Compiler::new(include_paths)
-        .map_err(|error| Diagnostics(diagnostics(&error, &base)))?;
+    let resolver = Resolver::new(std::iter::once(base.as_path()).chain(includes));
+    let findings = resolver.findings();
+    let mut compiler = protox::Compiler::with_file_resolver(resolver);
     compiler.include_source_info(true).include_imports(true);
     let mut mistakes = BTreeSet::new();
     for root in &roots {
-        if let Err(error) = compiler.open_file(base.join(root)) {
+        if let Err(error) = compiler.open_file(root) {
             mistakes.extend(diagnostics(&error, &base));
         }
+    }
+    let mut findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
+    let Findings { features, refused } = std::mem::take(&mut *findings);
+    if !refused.is_empty() {
+        return Err(Diagnostics(refused));
     }
     if !mistakes.is_empty() {
         return Err(Diagnostics(mistakes.into_iter().collect()));
@@ -54,7 +69,7 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
     // The compiler has put the positions in order already.
     let pool = compiler.descriptor_pool();
     let image = compiler.encode_file_descriptor_set();
-    Ok(Contracts { pool, roots, image })
+    Ok(Contracts { pool, features, roots, image })
 }
 
 /// Takes a serialised `FileDescriptorSet` (a buf image, or what protoc hands to a
@@ -66,13 +81,19 @@ pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, 
     let image = image::sort_positions(&image).unwrap_or(image);
     let pool = DescriptorPool::decode(image.as_slice()).map_err(|error| {
         let file = error.file().unwrap_or("image").to_owned();
-        one(&file, error.to_string(), "Build the image with its imports and source information.")
+        let message = error.to_string();
+        let advice = if message.contains("'editions'") {
+            "Images of editions are not understood: generate from the files themselves."
+        } else {
+            "Build the image with its imports and source information."
+        };
+        one(&file, message, advice)
     })?;
     if let Some(missing) = roots.iter().find(|root| pool.get_file_by_name(root).is_none()) {
         let advice = "Name files as the image does, relative to their module.";
         return Err(one(missing, "is not in the image".to_owned(), advice));
     }
-    Ok(Contracts { pool, roots, image })
+    Ok(Contracts { pool, features: Features::default(), roots, image })
 }
 
 /// Names of the files that an image was built of, without their imports.

@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, FileDescriptor};
 use super::options::DEPLOYABLE;
 use super::source::Report;
 use super::{find_service, names, path};
-use crate::model::{Deployable, Model, Package};
+use crate::model::{Deployable, Layout, Model, Package};
 
 const ADVICE: &str = "Rename one of them.";
 
@@ -22,7 +22,9 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     check_packages(model, files, report);
-    check_cycles(model, files, report);
+    if model.layout == Layout::Crates {
+        check_cycles(model, files, report);
+    }
     let ports = model
         .deployables
         .iter()
@@ -48,6 +50,16 @@ fn check_packages(model: &Model, files: &[FileDescriptor], report: &mut Report) 
             report.add(file, &[path::FILE_PACKAGE], message, advice);
         };
         let own = format!("package `{}`", package.name);
+        if model.layout == Layout::Modules {
+            if let Some(other) = modules.insert(&package.module, &package.name) {
+                let module = &package.module;
+                refuse(
+                    format!("package `{other}` and {own} both become module `{module}`"),
+                    ADVICE,
+                );
+            }
+            continue;
+        }
         if let Some(other) = crates.insert(package.crate_name.clone(), own.clone()) {
             let message = format!("{other} and {own} both become crate `{}`", package.crate_name);
             refuse(message, ADVICE);

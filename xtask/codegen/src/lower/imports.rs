@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{FileDescriptor, Kind};
+use prost_reflect::{FileDescriptor, Kind, MessageDescriptor};
+
+use super::names;
 
 /// Files that declare what fields and RPCs of `roots` refer to, and what the fields of
 /// their messages refer to in turn, sorted by name. What only options need is not among
@@ -24,9 +26,13 @@ pub(super) fn needed(roots: &[FileDescriptor]) -> Vec<FileDescriptor> {
 fn of_services(file: &FileDescriptor) -> Vec<FileDescriptor> {
     let services: Vec<_> = file.services().collect();
     let methods = services.iter().flat_map(|service| service.methods());
-    methods
-        .flat_map(|method| [method.input().parent_file(), method.output().parent_file()])
-        .collect()
+    let payloads = methods.flat_map(|method| [method.input(), method.output()]);
+    payloads.filter_map(|payload| of_message(&payload)).collect()
+}
+
+/// The file of a message, unless a library has its type.
+fn of_message(message: &MessageDescriptor) -> Option<FileDescriptor> {
+    (!names::message_type(message).is_well_known()).then(|| message.parent_file())
 }
 
 fn of_messages(file: &FileDescriptor) -> Vec<FileDescriptor> {
@@ -34,8 +40,11 @@ fn of_messages(file: &FileDescriptor) -> Vec<FileDescriptor> {
     let mut files = Vec::new();
     while let Some(message) = pending.pop() {
         files.extend(message.fields().filter_map(|field| match field.kind() {
-            Kind::Message(message) => Some(message.parent_file()),
-            Kind::Enum(enumeration) => Some(enumeration.parent_file()),
+            Kind::Message(message) => of_message(&message),
+            Kind::Enum(enumeration) => {
+                let generated = !names::enum_type(&enumeration).is_well_known();
+                generated.then(|| enumeration.parent_file())
+            }
             _ => None,
         }));
         pending.extend(message.child_messages());

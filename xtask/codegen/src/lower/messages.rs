@@ -10,7 +10,7 @@ use prost_reflect::{
 use super::options::field_behaviors;
 use super::source::{Report, comment};
 use super::{defaults, message_names, names};
-use crate::load::Contracts;
+use crate::load::{Contracts, Features};
 use crate::model::{
     Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Message, Model, Oneof, Package,
     Scalar,
@@ -26,7 +26,7 @@ pub(super) fn lower(
     package.types.extend(file.messages().map(|message| names::message_type(&message).path));
     package.types.extend(file.enums().map(|enumeration| names::enum_type(&enumeration).path));
     for enumeration in file.enums() {
-        package.enums.push(lower_enum(file, &enumeration, report));
+        package.enums.push(lower_enum(file, contracts, &enumeration, report));
     }
     for message in file.messages() {
         lower_message(package, file, contracts, &message, report);
@@ -45,7 +45,7 @@ fn lower_message(
     }
     message_names::check(file, message, report);
     for child in message.child_enums() {
-        package.enums.push(lower_enum(file, &child, report));
+        package.enums.push(lower_enum(file, contracts, &child, report));
     }
     let names = names::members(message);
     package.messages.push(Message {
@@ -100,10 +100,10 @@ fn lower_field(
         comment: comment(file, field.path()),
         rust_name,
         ty: field_type(field),
-        cardinality: cardinality(field),
+        cardinality: cardinality(&contracts.features, field),
         oneof,
-        packed: field.is_packed(),
-        delimited: field.is_group(),
+        packed: field.is_packed() || contracts.features.packed.contains(field.full_name()),
+        delimited: is_delimited(&contracts.features, field),
         boxed: false,
         default: defaults::of(field),
         redacted: is_set(&options, "debug_redact"),
@@ -144,7 +144,7 @@ fn field_type(field: &FieldDescriptor) -> FieldType {
     }
 }
 
-fn cardinality(field: &FieldDescriptor) -> FieldCardinality {
+fn cardinality(features: &Features, field: &FieldDescriptor) -> FieldCardinality {
     if let Kind::Message(entry) = field.kind()
         && field.is_map()
         && let FieldType::Scalar(key) = field_type(&entry.map_entry_key_field())
@@ -154,9 +154,21 @@ fn cardinality(field: &FieldDescriptor) -> FieldCardinality {
     match field.cardinality() {
         Cardinality::Repeated => FieldCardinality::Repeated,
         Cardinality::Required => FieldCardinality::Required,
+        Cardinality::Optional if is_implicit(features, field) => FieldCardinality::Implicit,
         Cardinality::Optional if field.supports_presence() => FieldCardinality::Explicit,
         Cardinality::Optional => FieldCardinality::Implicit,
     }
+}
+
+/// Whether a feature of an edition makes the absence of a value its default.
+fn is_implicit(features: &Features, field: &FieldDescriptor) -> bool {
+    let is_message = matches!(field.kind(), Kind::Message(_));
+    !is_message && features.implicit.contains(field.full_name())
+}
+
+/// Whether a message stands between two keys on the wire; the values of maps never do.
+fn is_delimited(features: &Features, field: &FieldDescriptor) -> bool {
+    field.is_group() || (!field.is_map() && features.delimited.contains(field.full_name()))
 }
 
 /// The enums that oneofs become, in the module of the message's nested types.
@@ -177,7 +189,12 @@ fn oneofs(
         .collect()
 }
 
-fn lower_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut Report) -> Enum {
+fn lower_enum(
+    file: &FileDescriptor,
+    contracts: &Contracts,
+    enumeration: &EnumDescriptor,
+    report: &mut Report,
+) -> Enum {
     message_names::check_enum(file, enumeration, report);
     let variants = names::variants(enumeration);
     let values = names::declared_values(enumeration).into_iter().map(|value| EnumValue {
@@ -193,7 +210,8 @@ fn lower_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, report: &mut 
         full_name: enumeration.full_name().to_owned(),
         comment: comment(file, enumeration.path()),
         deprecated: is_set(&enumeration.options(), "deprecated"),
-        closed: file.syntax() == Syntax::Proto2,
+        closed: file.syntax() == Syntax::Proto2
+            && !contracts.features.open.contains(enumeration.full_name()),
         values: values.collect(),
     }
 }
