@@ -29,6 +29,23 @@ pub struct FieldViolation {
     pub field: String,
     /// What is wrong with it, for a person.
     pub description: String,
+    /// What rule it breaks, for a program, for example `string.min_len`; empty when
+    /// there is no name for it.
+    pub reason: String,
+}
+
+impl FieldViolation {
+    /// A wrong field, of which a person can read what is wrong.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into(), reason: String::new() }
+    }
+
+    /// Tells a program which rule it is.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
 }
 
 impl Error {
@@ -50,7 +67,7 @@ impl Error {
 
     /// One wrong field.
     pub fn invalid_field(field: impl Into<String>, description: impl Into<String>) -> Self {
-        let violation = FieldViolation { field: field.into(), description: description.into() };
+        let violation = FieldViolation::new(field, description);
         let message = format!("{}: {}", violation.field, violation.description);
         Self::new(Code::InvalidArgument, message).with_violations(vec![violation])
     }

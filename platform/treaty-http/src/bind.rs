@@ -35,10 +35,7 @@ pub enum Bound {
 }
 
 fn wrong(field: &str, value: &str, expected: &str) -> FieldViolation {
-    FieldViolation {
-        field: field.to_owned(),
-        description: format!("invalid value `{value}`, expected {expected}"),
-    }
+    FieldViolation::new(field, format!("invalid value `{value}`, expected {expected}"))
 }
 
 fn number<T: FromStr>(field: &str, value: &str, expected: &str) -> Result<T, FieldViolation> {
@@ -166,10 +163,8 @@ pub fn enumeration<E: TryFrom<i32> + Into<i32>>(
 /// Those of the type.
 pub fn json<'de, T: Deserialize<'de>>(field: &str, value: &'de str) -> Result<T, FieldViolation> {
     let deserializer: StrDeserializer<'de, ValueError> = value.into_deserializer();
-    T::deserialize(deserializer).map_err(|error| FieldViolation {
-        field: field.to_owned(),
-        description: format!("invalid value `{value}`: {error}"),
-    })
+    T::deserialize(deserializer)
+        .map_err(|error| FieldViolation::new(field, format!("invalid value `{value}`: {error}")))
 }
 
 /// Decodes base64. Four characters are three bytes; a last group of two or three
@@ -218,10 +213,7 @@ mod tests {
         assert!(uint32("n", "-1").is_err());
         assert_eq!(
             int64("page", "x").unwrap_err(),
-            FieldViolation {
-                field: "page".to_owned(),
-                description: "invalid value `x`, expected a whole number of 64 bits".to_owned(),
-            }
+            FieldViolation::new("page", "invalid value `x`, expected a whole number of 64 bits")
         );
     }
 

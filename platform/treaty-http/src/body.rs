@@ -123,7 +123,7 @@ fn located<Q: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error 
     }
     let message = format!("{field}: {description}");
     Error::new(Code::InvalidArgument, message)
-        .with_violations(vec![FieldViolation { field, description }])
+        .with_violations(vec![FieldViolation::new(field, description)])
         .with_source(error)
 }
 

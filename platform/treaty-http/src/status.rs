@@ -32,6 +32,8 @@ enum Detail<'a> {
 struct Violation<'a> {
     field: &'a str,
     description: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'a str,
 }
 
 /// Writes a failure as the JSON of `google.rpc.Status`, without its source.
@@ -45,6 +47,7 @@ pub fn status_json(error: &Error) -> Vec<u8> {
             .map(|violation| Violation {
                 field: &violation.field,
                 description: &violation.description,
+                reason: &violation.reason,
             })
             .collect();
         details.push(Detail::BadRequest { field_violations });

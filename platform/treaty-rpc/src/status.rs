@@ -15,8 +15,17 @@ pub fn to_status(error: &Error) -> Status {
         return Status::new(code, error.message());
     }
     let mut details = ErrorDetails::new();
+    let mut bad_request = Vec::new();
     for violation in error.violations() {
-        details.add_bad_request_violation(&violation.field, &violation.description);
+        bad_request.push(tonic_types::FieldViolation {
+            field: violation.field.clone(),
+            description: violation.description.clone(),
+            reason: violation.reason.clone(),
+            ..Default::default()
+        });
+    }
+    if !bad_request.is_empty() {
+        details.set_bad_request(bad_request);
     }
     if let Some(wait) = error.retry_after() {
         details.set_retry_info(Some(wait));
@@ -38,9 +47,9 @@ pub fn from_status(status: Status) -> Error {
     // Details that cannot be read are no reason to lose the code and the message.
     if let Ok(details) = status.check_error_details() {
         if let Some(bad_request) = details.bad_request() {
-            let violations = bad_request.field_violations.iter().map(|violation| FieldViolation {
-                field: violation.field.clone(),
-                description: violation.description.clone(),
+            let violations = bad_request.field_violations.iter().map(|violation| {
+                FieldViolation::new(&violation.field, &violation.description)
+                    .with_reason(&violation.reason)
             });
             error = error.with_violations(violations.collect());
         }
@@ -70,7 +79,9 @@ mod tests {
 
     #[test]
     fn everything_but_the_source_survives_the_wire() {
-        let error = Error::invalid_field("athlete.email", "is not an address")
+        let violation = FieldViolation::new("athlete.email", "is not an address");
+        let error = Error::new(Code::InvalidArgument, "athlete.email: is not an address")
+            .with_violations(vec![violation.with_reason("string.email")])
             .with_retry_after(Duration::from_millis(1500))
             .with_source(std::io::Error::other("secret of ours"));
         let status = to_status(&error);

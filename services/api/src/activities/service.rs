@@ -121,7 +121,7 @@ struct Violations(Vec<FieldViolation>);
 
 impl Violations {
     fn add(&mut self, field: String, description: &str) {
-        self.0.push(FieldViolation { field, description: description.to_owned() });
+        self.0.push(FieldViolation::new(field, description));
     }
 }
 

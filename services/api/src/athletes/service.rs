@@ -37,10 +37,7 @@ impl Athletes {
         let (display_name, email) = (display_name.trim(), email.trim());
         let mut violations = Vec::new();
         let mut check = |field: &str, wrong: Option<&str>| {
-            violations.extend(wrong.map(|description| FieldViolation {
-                field: field.to_owned(),
-                description: description.to_owned(),
-            }));
+            violations.extend(wrong.map(|description| FieldViolation::new(field, description)));
         };
         check("display_name", wrong_name(display_name));
         check("email", wrong_email(email));
