@@ -3,6 +3,7 @@
 //! What they write is thin: constants, implementations of traits, and calls into
 //! `platform/`, where the logic is.
 
+mod cel;
 mod descriptors;
 mod docs;
 mod events;
@@ -16,6 +17,7 @@ mod rust;
 mod service;
 mod standalone;
 mod types;
+mod validate;
 mod workflows;
 
 pub use standalone::Standalone;
@@ -35,6 +37,7 @@ pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
         files.extend(declared.services.iter().map(|item| service::emit(declared, item)));
         files.extend(declared.workflows.iter().map(|item| workflows::emit(declared, item)));
         files.extend(events::emit(declared));
+        files.extend(validate::emit(model, declared));
     }
     for deployable in &model.deployables {
         files.extend(port::emit(model, deployable, contracts));

@@ -65,6 +65,9 @@ fn stream_crates(model: &Model, package: &Package) -> Vec<String> {
 /// Libraries that a package needs whatever carries it.
 pub(super) fn dependencies(package: &Package) -> Vec<&'static str> {
     let mut dependencies = vec!["pbjson", "pbjson-types", "prost", "serde"];
+    if !package.messages.is_empty() {
+        dependencies.push("treaty-validate");
+    }
     if !package.services.is_empty() {
         dependencies.extend(["async-trait", "treaty-rpc"]);
     }
@@ -120,6 +123,9 @@ fn library(package: &Package) -> String {
     }
     if !package.events.is_empty() || !package.streams.is_empty() {
         modules.push(("events".to_owned(), Some("nats"), "pub mod"));
+    }
+    if !package.messages.is_empty() {
+        modules.push(("validate".to_owned(), None, "mod"));
     }
     modules
         .extend(package.services.iter().map(|service| (service.module.clone(), None, "pub mod")));

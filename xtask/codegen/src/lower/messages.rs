@@ -9,7 +9,7 @@ use prost_reflect::{
 
 use super::options::field_behaviors;
 use super::source::{Report, comment};
-use super::{defaults, message_names, names};
+use super::{defaults, message_names, names, validation};
 use crate::load::{Contracts, Features};
 use crate::model::{
     Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Message, Model, Oneof, Package,
@@ -54,10 +54,14 @@ fn lower_message(
         full_name: message.full_name().to_owned(),
         comment: comment(file, message.path()),
         deprecated: is_set(&message.options(), "deprecated"),
-        fields: fields(file, contracts, message, &names),
-        oneofs: oneofs(file, message, &names),
+        fields: fields(file, contracts, message, &names, report),
+        oneofs: oneofs(file, contracts, message, &names),
         module: names::inner_module(message),
         derives: Derives::default(),
+        rules: validation::message(
+            &mut validation::Context { pool: &contracts.pool, file, report },
+            message,
+        ),
     });
     for child in message.child_messages() {
         lower_message(package, file, contracts, &child, report);
@@ -70,6 +74,7 @@ fn fields(
     contracts: &Contracts,
     message: &MessageDescriptor,
     names: &names::Members,
+    report: &mut Report,
 ) -> Vec<Field> {
     let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
     let oneofs: Vec<_> = oneofs.map(|oneof| oneof.full_name().to_owned()).collect();
@@ -80,7 +85,7 @@ fn fields(
         let position = |name: &str| oneofs.iter().position(|known| known == name);
         let oneof = oneof.and_then(|oneof| position(oneof.full_name()));
         let rust_name = names.fields.get(&field.number()).cloned().unwrap_or_default();
-        lower_field(file, contracts, field, rust_name, oneof)
+        lower_field(file, contracts, field, rust_name, oneof, report)
     });
     lowered.collect()
 }
@@ -91,6 +96,7 @@ fn lower_field(
     field: &FieldDescriptor,
     rust_name: String,
     oneof: Option<usize>,
+    report: &mut Report,
 ) -> Field {
     let options = field.options();
     Field {
@@ -109,11 +115,17 @@ fn lower_field(
         redacted: is_set(&options, "debug_redact"),
         deprecated: is_set(&options, "deprecated"),
         behaviors: field_behaviors(&contracts.pool, &options),
+        rules: validation::field(
+            &mut validation::Context { pool: &contracts.pool, file, report },
+            field,
+            cardinality(field),
+            is_set(&options, "debug_redact"),
+        ),
     }
 }
 
 /// Type of a field's value; of a map, that of its values.
-fn field_type(field: &FieldDescriptor) -> FieldType {
+pub(super) fn field_type(field: &FieldDescriptor) -> FieldType {
     match field.kind() {
         Kind::Message(message) if message.is_map_entry() => {
             field_type(&message.map_entry_value_field())
@@ -174,6 +186,7 @@ fn is_delimited(features: &Features, field: &FieldDescriptor) -> bool {
 /// The enums that oneofs become, in the module of the message's nested types.
 fn oneofs(
     file: &FileDescriptor,
+    contracts: &Contracts,
     message: &MessageDescriptor,
     names: &names::Members,
 ) -> Vec<Oneof> {
@@ -185,6 +198,7 @@ fn oneofs(
             rust: names::oneof_type(&oneof),
             comment: comment(file, oneof.path()),
             derives: Derives::default(),
+            required: validation::is_required(&contracts.pool, &oneof),
         })
         .collect()
 }

@@ -16,6 +16,7 @@ mod routes;
 mod semantics;
 mod services;
 mod source;
+mod validation;
 mod workflows;
 
 pub use places::{Place, Places};
@@ -78,6 +79,7 @@ pub fn lower_with(contracts: &Contracts, settings: Settings) -> Result<Model, Di
         ..Model::default()
     };
     files.extend(imported);
+    validation::mark_checked(&mut model.packages);
     messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
     deployables::lower(&mut model, &files, contracts, &mut report);

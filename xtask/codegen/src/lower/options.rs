@@ -46,6 +46,17 @@ pub(super) const ACTIVITY: Rule = Rule { name: "treaty.v1.activity", holder: 4, 
 pub(super) const DEPLOYABLE: Rule =
     Rule { name: "treaty.v1.deployable", holder: 8, number: 88_131 };
 
+/// `(buf.validate.message)` of a message.
+pub(super) const MESSAGE_RULES: Rule =
+    Rule { name: "buf.validate.message", holder: 7, number: 1159 };
+/// `(buf.validate.oneof)` of a oneof.
+pub(super) const ONEOF_RULES: Rule = Rule { name: "buf.validate.oneof", holder: 2, number: 1159 };
+/// `(buf.validate.field)` of a field.
+pub(super) const FIELD_RULES: Rule = Rule { name: "buf.validate.field", holder: 8, number: 1159 };
+/// `(buf.validate.predefined)` of an extension of rules.
+pub(super) const PREDEFINED_RULES: Rule =
+    Rule { name: "buf.validate.predefined", holder: 8, number: 1160 };
+
 /// `treaty.v1.MethodRule`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::TypeRef;
+use super::{FieldRules, MessageRules, TypeRef};
 
 /// A message.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +25,8 @@ pub struct Message {
     pub module: String,
     /// What the Rust type can be besides `Clone` and `PartialEq`.
     pub derives: Derives,
+    /// Its rules.
+    pub rules: MessageRules,
 }
 
 /// What a type of Rust can be because everything in it is.
@@ -87,6 +89,8 @@ pub struct Oneof {
     pub comment: String,
     /// What the Rust enum can be.
     pub derives: Derives,
+    /// One of its fields has to be set.
+    pub required: bool,
 }
 
 /// A field of a message.
@@ -123,6 +127,8 @@ pub struct Field {
     pub deprecated: bool,
     /// Values of `google.api.field_behavior` (AIP-203), for example `REQUIRED`.
     pub behaviors: Vec<String>,
+    /// Its rules.
+    pub rules: FieldRules,
 }
 
 /// Type of a field's value.
@@ -225,4 +231,21 @@ pub struct EnumValue {
     pub comment: String,
     /// `deprecated` was set on it.
     pub deprecated: bool,
+}
+
+/// The scalar in a well-known wrapper, for example `google.protobuf.Int32Value`.
+#[must_use]
+pub fn wrapped(full_name: &str) -> Option<Scalar> {
+    Some(match full_name.strip_prefix("google.protobuf.")? {
+        "DoubleValue" => Scalar::Double,
+        "FloatValue" => Scalar::Float,
+        "Int64Value" => Scalar::Int64,
+        "UInt64Value" => Scalar::Uint64,
+        "Int32Value" => Scalar::Int32,
+        "UInt32Value" => Scalar::Uint32,
+        "BoolValue" => Scalar::Bool,
+        "StringValue" => Scalar::String,
+        "BytesValue" => Scalar::Bytes,
+        _ => return None,
+    })
 }

@@ -2,22 +2,34 @@
 //!
 //! Everything here has been checked by [`crate::lower`]; an emitter never fails.
 
+mod cel;
 mod message;
 mod service;
 mod traffic;
+mod validation;
 mod workflow;
 
 use heck::ToSnakeCase;
 use serde::Serialize;
 
+pub use cel::{
+    CelExpr, CelField, CelFieldKind, CelFunction, CelNode, CelPiece, CelPlace, CelRule, CelShape,
+    CelStored, CelType,
+};
 pub use message::{
     Derives, Enum, EnumValue, Field, FieldCardinality, FieldType, Member, Message, Oneof, Scalar,
+    wrapped,
 };
 pub use service::{
     Access, Binding, BindingKind, Body, CallRetry, Cardinality, IDEMPOTENCY_METADATA, Idempotency,
     Method, Page, Route, Segment, Service, Template, Variable,
 };
 pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
+pub use validation::{
+    AnyRules, BoolRules, Bound, BytesRules, EnumRules, FieldGroup, FieldMaskRules, FieldRules,
+    Ignore, MapRules, MessageRules, Moment, Number, NumberRules, RepeatedRules, StandardRules,
+    StringRules, TimeRules,
+};
 pub use workflow::{Activity, Retry, Workflow, WorkflowService};
 
 /// How packages are divided among crates.

@@ -1,0 +1,527 @@
+//! Types of expressions.
+
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value,
+};
+
+use super::super::super::{messages, names};
+use super::Scope;
+use super::functions;
+use super::syntax::{Ast, Node};
+use super::tokens::Token;
+use crate::model::{
+    CelExpr, CelField, CelFunction, CelNode, CelPiece, CelShape, CelStored, CelType, FieldType,
+    Scalar, wrapped,
+};
+
+pub(super) struct Checker<'a> {
+    scope: &'a Scope<'a>,
+    variables: Vec<(String, CelType)>,
+    pub(super) reads_redacted: bool,
+}
+
+type Checked = Result<CelExpr, String>;
+
+pub(super) fn expr(node: CelNode, ty: CelType) -> CelExpr {
+    CelExpr { node, ty }
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+        Self { scope, variables: Vec::new(), reads_redacted: false }
+    }
+
+    pub(super) fn check(&mut self, ast: &Ast) -> Checked {
+        match &ast.node {
+            Node::Literal(token) => literal(token),
+            Node::Ident(name) => self.ident(name),
+            Node::Select(of, name) => self.select(of, name, false),
+            Node::Index(of, index) => self.index(of, index),
+            Node::Call(target, name, arguments) => self.call(target.as_deref(), name, arguments),
+            Node::List(items) => self.list(items),
+            Node::Unary(operator, operand) => self.unary(operator, operand),
+            Node::Binary(operator, left, right) => self.binary(operator, left, right),
+            Node::Conditional(parts) => self.conditional(parts),
+        }
+    }
+
+    fn ident(&self, name: &str) -> Checked {
+        if let Some((_, ty)) = self.variables.iter().rev().find(|(known, _)| known == name) {
+            return Ok(expr(CelNode::Variable(name.to_owned()), ty.clone()));
+        }
+        match (name, self.scope.rule) {
+            ("this", _) => {
+                let shape = self.scope.this.clone();
+                let ty = shape_type(&shape);
+                Ok(expr(CelNode::This(shape), ty))
+            }
+            ("now", _) => Ok(expr(CelNode::Now, CelType::Timestamp)),
+            ("rule", Some((value, _))) => constant(value),
+            _ => Err(format!("`{name}` is not declared; a rule can use `this` and `now`")),
+        }
+    }
+
+    fn select(&mut self, of: &Ast, name: &str, has: bool) -> Checked {
+        if matches!(&of.node, Node::Ident(variable) if variable == "rules")
+            && let Some((_, rules)) = self.scope.rule
+        {
+            return rule_field(rules, name, has);
+        }
+        if let Node::Call(None, function, arguments) = &of.node
+            && function == "dyn"
+            && let [hidden] = arguments.as_slice()
+        {
+            return self
+                .select(hidden, name, has)
+                .or(Ok(expr(CelNode::NoSuchField, CelType::Missing)));
+        }
+        let of = self.check(of)?;
+        let CelType::Message(message) = &of.ty else {
+            return Err(format!("{} has no field `{name}`", shown(&of.ty)));
+        };
+        let descriptor = self.scope.pool.get_message_by_name(message);
+        let field = descriptor.and_then(|descriptor| descriptor.get_field_by_name(name));
+        let Some(field) = field else {
+            return Err(format!("message {message} has no field `{name}`"));
+        };
+        let redacted = messages::is_set(&field.options(), "debug_redact");
+        self.reads_redacted |= redacted && !has;
+        let read = field_of(&field);
+        let ty = shape_type(&read.shape);
+        Ok(if has {
+            expr(CelNode::Has(Box::new(of), read), CelType::Bool)
+        } else {
+            expr(CelNode::Select(Box::new(of), read), ty)
+        })
+    }
+
+    fn index(&mut self, of: &Ast, index: &Ast) -> Checked {
+        let (of, index) = (self.check(of)?, self.check(index)?);
+        match (&of.ty, &index.ty) {
+            (CelType::List(item), CelType::Int) => {
+                let ty = (**item).clone();
+                Ok(expr(CelNode::At(Box::new(of), Box::new(index)), ty))
+            }
+            (CelType::Map(key, value), wanted) if key.ty() == *wanted => {
+                let ty = value.ty();
+                Ok(expr(CelNode::Entry(Box::new(of), Box::new(index)), ty))
+            }
+            (of, index) => Err(format!("{} cannot be indexed by {}", shown(of), shown(index))),
+        }
+    }
+
+    fn list(&mut self, items: &[Ast]) -> Checked {
+        let items = items.iter().map(|item| self.value(item)).collect::<Result<Vec<_>, _>>()?;
+        let ty = items.first().map_or(CelType::Null, |item| item.ty.clone());
+        if let Some(other) = items.iter().find(|item| item.ty != ty) {
+            return Err(format!("a list holds {} and {}", shown(&ty), shown(&other.ty)));
+        }
+        Ok(expr(CelNode::List(items), CelType::List(Box::new(ty))))
+    }
+
+    fn unary(&mut self, operator: &str, operand: &Ast) -> Checked {
+        let operand = self.value(operand)?;
+        let ty = operand.ty.clone();
+        match (operator, &ty) {
+            ("!", CelType::Bool) => Ok(expr(CelNode::Not(Box::new(operand)), ty)),
+            ("-", CelType::Int) => Ok(call("neg", true, vec![operand], ty)),
+            ("-", CelType::Double) => {
+                let zero = expr(CelNode::Double(-0.0), CelType::Double);
+                Ok(expr(CelNode::Double2("-", Box::new(zero), Box::new(operand)), ty))
+            }
+            _ => Err(format!("`{operator}` does not apply to {}", shown(&ty))),
+        }
+    }
+
+    fn binary(&mut self, operator: &'static str, left: &Ast, right: &Ast) -> Checked {
+        match operator {
+            "&&" | "||" => {
+                let (left, right) = (Box::new(self.boolean(left)?), Box::new(self.boolean(right)?));
+                let node = if operator == "&&" {
+                    CelNode::And(left, right)
+                } else {
+                    CelNode::Or(left, right)
+                };
+                Ok(expr(node, CelType::Bool))
+            }
+            "==" | "!=" => {
+                let (left, right) = (self.check(left)?, self.check(right)?);
+                equality(operator, left, right)
+            }
+            "<" | "<=" | ">" | ">=" => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                ordering(operator, left, right)
+            }
+            "in" => {
+                let (left, right) = (self.value(left)?, self.check(right)?);
+                membership(left, right)
+            }
+            _ => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                arithmetic(operator, left, right)
+            }
+        }
+    }
+
+    fn boolean(&mut self, ast: &Ast) -> Checked {
+        let checked = self.value(ast)?;
+        match checked.ty {
+            CelType::Bool => Ok(checked),
+            other => Err(format!("{} stands where a bool must", shown(&other))),
+        }
+    }
+
+    /// An expression whose wrapper, if it is one, is used as a value.
+    pub(super) fn value(&mut self, ast: &Ast) -> Checked {
+        self.check(ast).map(unwrapped)
+    }
+
+    fn conditional(&mut self, parts: &[Ast; 3]) -> Checked {
+        let [condition, then, otherwise] = parts;
+        let condition = self.boolean(condition)?;
+        let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
+        if then.ty != otherwise.ty {
+            let (a, b) = (shown(&then.ty), shown(&otherwise.ty));
+            return Err(format!("`?:` has {a} on one side and {b} on the other"));
+        }
+        let ty = then.ty.clone();
+        Ok(expr(CelNode::Conditional(Box::new([condition, then, otherwise])), ty))
+    }
+
+    fn call(&mut self, target: Option<&Ast>, name: &str, arguments: &[Ast]) -> Checked {
+        match (target, name, arguments) {
+            (None, "has", [Ast { node: Node::Select(of, field), .. }]) => {
+                self.select(of, field, true)
+            }
+            (None, "has", _) => Err("`has` takes a field, as in has(this.name)".to_owned()),
+            (None, "dyn", [value]) => self.check(value),
+            (None, "getField", [of, Ast { node: Node::Literal(Token::String(field)), .. }]) => {
+                self.select(of, field, false)
+            }
+            (Some(over), "all" | "exists" | "exists_one" | "map" | "filter", [variable, body]) => {
+                self.comprehension(name, over, variable, body)
+            }
+            (Some(text), "format", [Ast { node: Node::List(values), .. }]) => {
+                self.format(text, values)
+            }
+            (Some(text), "matches", [pattern]) => self.matches(text, pattern),
+            (None, "matches", [text, pattern]) => self.matches(text, pattern),
+            _ => {
+                let target = target.map(|target| self.value(target)).transpose()?;
+                let arguments = arguments
+                    .iter()
+                    .map(|argument| self.value(argument))
+                    .collect::<Result<_, _>>()?;
+                functions::call(target, name, arguments)
+            }
+        }
+    }
+
+    fn matches(&mut self, text: &Ast, pattern: &Ast) -> Checked {
+        let (text, pattern) = (self.value(text)?, self.value(pattern)?);
+        let CelNode::String(pattern) = pattern.node else {
+            return Err("the expression of `matches` must be a constant".to_owned());
+        };
+        if text.ty != CelType::String {
+            return Err(format!("`matches` does not apply to {}", shown(&text.ty)));
+        }
+        super::super::pattern(&pattern)?;
+        Ok(expr(CelNode::Matches(Box::new(text), pattern), CelType::Bool))
+    }
+
+    fn comprehension(&mut self, name: &str, over: &Ast, variable: &Ast, body: &Ast) -> Checked {
+        let over = self.check(over)?;
+        let item = match &over.ty {
+            CelType::List(item) => (**item).clone(),
+            CelType::Map(key, _) => key.ty(),
+            other => return Err(format!("`{name}` does not apply to {}", shown(other))),
+        };
+        let Node::Ident(variable) = &variable.node else {
+            return Err(format!("`{name}` takes a variable's name first"));
+        };
+        self.variables.push((variable.clone(), item.clone()));
+        let body = self.value(body);
+        self.variables.pop();
+        let body = body?;
+        let (macro_name, ty) = match name {
+            "map" => ("map", CelType::List(Box::new(body.ty.clone()))),
+            "filter" => ("filter", CelType::List(Box::new(item))),
+            "all" => ("all", CelType::Bool),
+            "exists" => ("exists", CelType::Bool),
+            _ => ("exists_one", CelType::Bool),
+        };
+        if name != "map" && body.ty != CelType::Bool {
+            return Err(format!("`{name}` needs a bool, not {}", shown(&body.ty)));
+        }
+        let node = CelNode::Macro(macro_name, Box::new(over), variable.clone(), Box::new(body));
+        Ok(expr(node, ty))
+    }
+
+    fn format(&mut self, text: &Ast, values: &[Ast]) -> Checked {
+        let Node::Literal(Token::String(text)) = &text.node else {
+            return Err("the text of `format` must be a constant".to_owned());
+        };
+        let values = values.iter().map(|value| self.value(value)).collect::<Result<Vec<_>, _>>()?;
+        let pieces = functions::pieces(text, values)?;
+        Ok(expr(CelNode::Format(pieces), CelType::String))
+    }
+}
+
+pub(super) fn call(
+    name: &'static str,
+    fallible: bool,
+    arguments: Vec<CelExpr>,
+    ty: CelType,
+) -> CelExpr {
+    expr(CelNode::Call(CelFunction { name, fallible }, arguments), ty)
+}
+
+fn unwrapped(checked: CelExpr) -> CelExpr {
+    match &checked.ty {
+        CelType::Wrapper(inner) => {
+            let ty = (**inner).clone();
+            expr(CelNode::Unwrap(Box::new(checked)), ty)
+        }
+        _ => checked,
+    }
+}
+
+fn literal(token: &Token) -> Checked {
+    Ok(match token {
+        Token::Bool(value) => expr(CelNode::Bool(*value), CelType::Bool),
+        Token::Null => expr(CelNode::Null, CelType::Null),
+        Token::Int(value) => expr(CelNode::Int(*value), CelType::Int),
+        Token::Uint(value) => expr(CelNode::Uint(*value), CelType::Uint),
+        Token::Double(value) => expr(CelNode::Double(*value), CelType::Double),
+        Token::String(value) => expr(CelNode::String(value.clone()), CelType::String),
+        Token::Bytes(value) => expr(CelNode::Bytes(value.clone()), CelType::Bytes),
+        Token::Sign(_) | Token::Ident(_) | Token::TooLarge => {
+            return Err(format!("{token} is not a value"));
+        }
+    })
+}
+
+fn mismatch(operator: &str, left: &CelExpr, right: &CelExpr) -> String {
+    let (left, right) = (shown(&left.ty), shown(&right.ty));
+    format!("`{operator}` does not apply to {left} and {right}")
+}
+
+fn equality(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
+    let null = |tested: CelExpr| {
+        let is_null = expr(CelNode::IsNull(Box::new(tested)), CelType::Bool);
+        if operator == "==" {
+            is_null
+        } else {
+            expr(CelNode::Not(Box::new(is_null)), CelType::Bool)
+        }
+    };
+    match (&left.ty, &right.ty) {
+        (CelType::Missing, _) => return Ok(left),
+        (_, CelType::Missing) => return Ok(right),
+        (CelType::Wrapper(_) | CelType::Message(_), CelType::Null) => return Ok(null(left)),
+        (CelType::Null, CelType::Wrapper(_) | CelType::Message(_)) => return Ok(null(right)),
+        _ => {}
+    }
+    let (left, right) = (unwrapped(left), unwrapped(right));
+    let empty = |ty: &CelType| matches!(ty, CelType::List(item) if **item == CelType::Null);
+    let lists = |a: &CelType, b: &CelType| empty(a) && matches!(b, CelType::List(_));
+    let comparable = !matches!(left.ty, CelType::Map(..));
+    if lists(&left.ty, &right.ty) || lists(&right.ty, &left.ty) {
+        let full = if empty(&left.ty) { right } else { left };
+        let size = expr(CelNode::Size(Box::new(full)), CelType::Int);
+        let zero = expr(CelNode::Int(0), CelType::Int);
+        return Ok(compare(operator, size, zero));
+    }
+    if left.ty != right.ty || !comparable {
+        return Err(mismatch(operator, &left, &right));
+    }
+    Ok(compare(operator, left, right))
+}
+
+fn compare(operator: &'static str, left: CelExpr, right: CelExpr) -> CelExpr {
+    expr(CelNode::Compare(operator, Box::new(left), Box::new(right)), CelType::Bool)
+}
+
+fn ordering(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
+    if left.ty == CelType::Missing {
+        return Ok(left);
+    }
+    let ordered = !matches!(
+        left.ty,
+        CelType::Null | CelType::Message(_) | CelType::List(_) | CelType::Map(..)
+    );
+    if left.ty != right.ty || !ordered {
+        return Err(mismatch(operator, &left, &right));
+    }
+    Ok(compare(operator, left, right))
+}
+
+fn membership(left: CelExpr, right: CelExpr) -> Checked {
+    let node = match &right.ty {
+        CelType::List(item) if **item == left.ty || **item == CelType::Null => CelNode::In,
+        CelType::Map(key, _) if key.ty() == left.ty => CelNode::HasKey,
+        _ => return Err(mismatch("in", &left, &right)),
+    };
+    Ok(expr(node(Box::new(left), Box::new(right)), CelType::Bool))
+}
+
+fn arithmetic(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
+    use CelType::{Double, Duration, Int, String, Timestamp, Uint};
+    let (name, ty) = match (operator, &left.ty, &right.ty) {
+        ("+", Int, Int) => ("add", Int),
+        ("+", Uint, Uint) => ("add", Uint),
+        ("-", Int, Int) => ("sub", Int),
+        ("-", Uint, Uint) => ("sub", Uint),
+        ("*", Int, Int) => ("mul", Int),
+        ("*", Uint, Uint) => ("mul", Uint),
+        ("/", Int, Int) => ("div", Int),
+        ("/", Uint, Uint) => ("div", Uint),
+        ("%", Int, Int) => ("rem", Int),
+        ("%", Uint, Uint) => ("rem", Uint),
+        ("+", Timestamp, Duration) | ("+", Duration, Timestamp) => ("add", Timestamp),
+        ("+", Duration, Duration) => ("add", Duration),
+        ("-", Timestamp, Duration) => ("sub", Timestamp),
+        ("-", Duration, Duration) | ("-", Timestamp, Timestamp) => ("sub", Duration),
+        ("+" | "-" | "*" | "/", Double, Double) => {
+            let node = CelNode::Double2(operator, Box::new(left), Box::new(right));
+            return Ok(expr(node, Double));
+        }
+        ("+", String, String) => {
+            let pieces = vec![CelPiece::Value(left, ""), CelPiece::Value(right, "")];
+            return Ok(expr(CelNode::Format(pieces), String));
+        }
+        ("+", CelType::List(a), CelType::List(b)) if a == b => ("concat", left.ty.clone()),
+        _ => return Err(mismatch(operator, &left, &right)),
+    };
+    Ok(call(name, name != "concat", vec![left, right], ty))
+}
+
+/// A type as CEL names it.
+pub(super) fn shown(ty: &CelType) -> String {
+    match ty {
+        CelType::Bool => "bool".to_owned(),
+        CelType::Int => "int".to_owned(),
+        CelType::Uint => "uint".to_owned(),
+        CelType::Double => "double".to_owned(),
+        CelType::String => "string".to_owned(),
+        CelType::Bytes => "bytes".to_owned(),
+        CelType::Duration => "google.protobuf.Duration".to_owned(),
+        CelType::Timestamp => "google.protobuf.Timestamp".to_owned(),
+        CelType::Null => "null".to_owned(),
+        CelType::Missing => "a field that does not exist".to_owned(),
+        CelType::Message(name) => name.clone(),
+        CelType::Wrapper(inner) => format!("wrapper({})", shown(inner)),
+        CelType::List(item) => format!("list({})", shown(item)),
+        CelType::Map(key, value) => format!("map({}, {})", shown(&key.ty()), shown(&value.ty())),
+    }
+}
+
+pub(super) fn shape_type(shape: &CelShape) -> CelType {
+    match shape {
+        CelShape::One(stored) => stored.ty(),
+        CelShape::List(item) => CelType::List(Box::new(item.ty())),
+        CelShape::Map(key, value) => CelType::Map(key.clone(), value.clone()),
+    }
+}
+
+/// How the values of a field are stored; of a list or map, its items or values.
+pub(in super::super) fn stored(field: &FieldDescriptor) -> CelStored {
+    match field.kind() {
+        Kind::Message(entry) if entry.is_map_entry() => stored(&entry.map_entry_value_field()),
+        Kind::Message(message) => stored_message(&message),
+        Kind::Enum(_) => CelStored::Enum,
+        _ => CelStored::Scalar(scalar(field).unwrap_or(Scalar::Bytes)),
+    }
+}
+
+pub(super) fn stored_message(message: &MessageDescriptor) -> CelStored {
+    match message.full_name() {
+        "google.protobuf.Duration" => CelStored::Duration,
+        "google.protobuf.Timestamp" => CelStored::Timestamp,
+        name => match wrapped(name) {
+            Some(scalar) => CelStored::Wrapper(scalar),
+            None => CelStored::Message(name.to_owned()),
+        },
+    }
+}
+
+fn scalar(field: &FieldDescriptor) -> Option<Scalar> {
+    match messages::field_type(field) {
+        FieldType::Scalar(scalar) => Some(scalar),
+        FieldType::Message { .. } | FieldType::Enum { .. } => None,
+    }
+}
+
+/// A field as an expression reads it.
+pub(in super::super) fn field_of(field: &FieldDescriptor) -> CelField {
+    let shape = match field.kind() {
+        Kind::Message(entry) if field.is_map() => {
+            CelShape::Map(stored(&entry.map_entry_key_field()), stored(field))
+        }
+        _ if field.is_list() => CelShape::List(stored(field)),
+        _ => CelShape::One(stored(field)),
+    };
+    let oneof = names::oneof_of(field);
+    let oneof = oneof.map(|oneof| {
+        let mut members = names::members(&field.parent_message()).oneofs;
+        (members.remove(oneof.name()).unwrap_or_default(), names::oneof_type(&oneof))
+    });
+    CelField {
+        rust_name: names::field(field),
+        optional: matches!(shape, CelShape::One(_))
+            && field.supports_presence()
+            && field.cardinality() != prost_reflect::Cardinality::Required,
+        shape,
+        oneof,
+    }
+}
+
+/// A field of the rules that a predefined rule stands among.
+fn rule_field(rules: &DynamicMessage, name: &str, has: bool) -> Checked {
+    let field = rules.descriptor().get_field_by_name(name);
+    let field = field.ok_or_else(|| format!("the rules have no field `{name}`"))?;
+    if has {
+        return Ok(expr(CelNode::Bool(rules.has_field(&field)), CelType::Bool));
+    }
+    constant(&rules.get_field(&field))
+}
+
+/// A value of an option as an expression.
+pub(super) fn constant(value: &Value) -> Checked {
+    Ok(match value {
+        Value::Bool(value) => expr(CelNode::Bool(*value), CelType::Bool),
+        Value::I32(value) | Value::EnumNumber(value) => {
+            expr(CelNode::Int(i64::from(*value)), CelType::Int)
+        }
+        Value::I64(value) => expr(CelNode::Int(*value), CelType::Int),
+        Value::U32(value) => expr(CelNode::Uint(u64::from(*value)), CelType::Uint),
+        Value::U64(value) => expr(CelNode::Uint(*value), CelType::Uint),
+        Value::F32(value) => expr(CelNode::Double(f64::from(*value)), CelType::Double),
+        Value::F64(value) => expr(CelNode::Double(*value), CelType::Double),
+        Value::String(value) => expr(CelNode::String(value.clone()), CelType::String),
+        Value::Bytes(value) => expr(CelNode::Bytes(value.to_vec()), CelType::Bytes),
+        Value::List(values) => {
+            let items = values.iter().map(constant).collect::<Result<Vec<_>, _>>()?;
+            let ty = items.first().map_or(CelType::Null, |item| item.ty.clone());
+            expr(CelNode::List(items), CelType::List(Box::new(ty)))
+        }
+        Value::Message(message) => {
+            let part = |name: &str| message.get_field_by_name(name).map(|part| part.into_owned());
+            let seconds = part("seconds").and_then(|value| value.as_i64()).unwrap_or_default();
+            let nanos = part("nanos").and_then(|value| value.as_i32()).unwrap_or_default();
+            match message.descriptor().full_name() {
+                "google.protobuf.Duration" => {
+                    expr(CelNode::Duration(seconds, nanos), CelType::Duration)
+                }
+                "google.protobuf.Timestamp" => {
+                    expr(CelNode::Timestamp(seconds, nanos), CelType::Timestamp)
+                }
+                name => match (wrapped(name), part("value")) {
+                    (Some(_), Some(value)) => return constant(&value),
+                    _ => return Err(format!("a rule of type {name} cannot be used")),
+                },
+            }
+        }
+        Value::Map(_) => return Err("a rule that is a map cannot be used".to_owned()),
+    })
+}
