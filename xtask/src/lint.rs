@@ -12,9 +12,6 @@ use crate::workspace;
 /// Where `buf.yaml` expects the contracts that are not ours.
 const INCLUDES: &str = "target/contracts-include";
 
-/// The files of it, by their names as imports.
-const IMPORTED: [&str; 2] = ["google/api/annotations.proto", "google/api/http.proto"];
-
 /// Judges the style and the format of the contracts with buf.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {}
@@ -35,11 +32,11 @@ pub(crate) fn buf_lint(buf: &Path) -> Result<()> {
     run(buf, &["format", "--diff", "--exit-code", "contracts"], unformatted)
 }
 
-/// Puts Google's contracts where `buf.yaml` expects them, unless they are there.
+/// Puts imported contracts where `buf.yaml` expects them, unless they are there.
 fn provide_includes() -> Result<()> {
-    let (source, target) = (workspace::google_api_protos()?, workspace::root().join(INCLUDES));
-    for name in IMPORTED {
-        let (from, to) = (source.join(name), target.join(name));
+    let target = workspace::root().join(INCLUDES);
+    for (from, name) in workspace::imports()? {
+        let to = target.join(name);
         let text = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
         if fs::read(&to).is_ok_and(|present| present == text) {
             continue;

@@ -2,6 +2,7 @@
 
 mod breaking;
 mod codegen_command;
+mod conformance;
 mod demo;
 mod doctor;
 mod lint;
@@ -34,6 +35,9 @@ enum Command {
     #[command(subcommand)]
     Sql(sql::Sql),
     Nats(nats::Arguments),
+    /// Runs a public suite against what is generated here.
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     Doctor(doctor::Arguments),
 }
 
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
         Command::Nats(arguments) => arguments.run(),
+        Command::Conformance(suite) => suite.run(),
         Command::Doctor(arguments) => arguments.run(),
     };
     outcome.unwrap_or_else(|error| {

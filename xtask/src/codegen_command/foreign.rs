@@ -96,7 +96,7 @@ impl Request {
         }
         refuse_foreign_output(&out)?;
         includes.push(workspace::root().join("contracts"));
-        includes.push(workspace::google_api_protos()?);
+        includes.extend(workspace::includes()?);
         let (treaty, allow_undeclared_access) =
             (arguments.treaty.clone(), arguments.allow_undeclared_access);
         Ok(Self { out, input, includes, package, treaty, allow_undeclared_access })

@@ -29,11 +29,19 @@ pub enum Tool {
     Temporal,
     /// buf, the linter of the contracts.
     Buf,
+    /// The runner of protovalidate's conformance suite.
+    ProtovalidateConformance,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Postgres, Self::NatsServer, Self::Temporal, Self::Buf];
+    pub const ALL: [Self; 5] = [
+        Self::Postgres,
+        Self::NatsServer,
+        Self::Temporal,
+        Self::Buf,
+        Self::ProtovalidateConformance,
+    ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
     pub fn name(self) -> &'static str {
@@ -42,6 +50,7 @@ impl Tool {
             Self::NatsServer => "nats-server",
             Self::Temporal => "temporal",
             Self::Buf => "buf",
+            Self::ProtovalidateConformance => "protovalidate-conformance",
         }
     }
 }

@@ -18,5 +18,8 @@ mod json;
 #[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod messages;
+#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
+#[rustfmt::skip]
+mod validate;
 
 pub use messages::*;

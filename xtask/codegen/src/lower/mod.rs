@@ -27,7 +27,7 @@ use prost_reflect::{FileDescriptor, ServiceDescriptor, Syntax};
 
 use crate::load::Contracts;
 use crate::model::{Layout, Model, Package};
-use crate::{Diagnostics, lower::source::Report};
+use crate::{Diagnostic, Diagnostics, lower::source::Report};
 
 /// The package of the options themselves, of which nothing is generated.
 const VOCABULARY: &str = "treaty.v1";
@@ -62,6 +62,30 @@ pub fn lower(contracts: &Contracts) -> Result<Model, Diagnostics> {
 /// # Errors
 /// Every mistake found, with file, line, column and advice.
 pub fn lower_with(contracts: &Contracts, settings: Settings) -> Result<Model, Diagnostics> {
+    let (model, report) = lower_all(contracts, settings);
+    let mistakes = report.into_mistakes();
+    if mistakes.is_empty() { Ok(model) } else { Err(Diagnostics(mistakes)) }
+}
+
+/// Mistakes in rules of validation, by the full name of the message that has them.
+pub type WrongRules = BTreeMap<String, BTreeSet<Diagnostic>>;
+
+/// Like [`lower_with`], but leaves out of the model the rules of validation that are
+/// wrong, and tells of them beside it: a suite of rules holds wrong ones on purpose.
+///
+/// # Errors
+/// Every other mistake found.
+pub fn lower_without_wrong_rules(
+    contracts: &Contracts,
+    settings: Settings,
+) -> Result<(Model, WrongRules), Diagnostics> {
+    let (model, mut report) = lower_all(contracts, settings);
+    let wrong = report.take_rules();
+    let mistakes = report.into_mistakes();
+    if mistakes.is_empty() { Ok((model, wrong)) } else { Err(Diagnostics(mistakes)) }
+}
+
+fn lower_all(contracts: &Contracts, settings: Settings) -> (Model, Report) {
     let mut report = Report::default();
     let mut files = root_files(contracts);
     // Nothing more is asked about a file whose package is not usable: its types may
@@ -87,8 +111,7 @@ pub fn lower_with(contracts: &Contracts, settings: Settings) -> Result<Model, Di
     graph::resolve(&mut model);
     routes::check_overlaps(&model, &files, &mut report);
     collisions::check(&model, &files, &contracts.pool, &mut report);
-    let mistakes = report.into_mistakes();
-    if mistakes.is_empty() { Ok(model) } else { Err(Diagnostics(mistakes)) }
+    (model, report)
 }
 
 /// What every step needs to know.

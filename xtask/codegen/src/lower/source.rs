@@ -1,6 +1,6 @@
 //! Where things stand in the contracts, and what their comments say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::FileDescriptor;
 use prost_types::source_code_info::Location;
@@ -11,6 +11,7 @@ use crate::Diagnostic;
 #[derive(Default)]
 pub(super) struct Report {
     mistakes: BTreeSet<Diagnostic>,
+    rules: BTreeMap<String, BTreeSet<Diagnostic>>,
 }
 
 impl Report {
@@ -22,25 +23,42 @@ impl Report {
         message: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        let (line, column) = position(file, path);
-        self.mistakes.insert(Diagnostic {
-            file: file.name().to_owned(),
-            line,
-            column,
-            message: message.into(),
-            advice: advice.into(),
-        });
+        self.mistakes.insert(diagnostic(file, path, message.into(), advice.into()));
+    }
+
+    /// Notes a mistake in the rules of a message, by its full name.
+    pub(super) fn add_rule(
+        &mut self,
+        holder: &str,
+        file: &FileDescriptor,
+        path: &[i32],
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        let mistake = diagnostic(file, path, message.into(), advice.into());
+        self.rules.entry(holder.to_owned()).or_default().insert(mistake);
+    }
+
+    /// Takes the mistakes in rules out, by the message that holds them.
+    pub(super) fn take_rules(&mut self) -> BTreeMap<String, BTreeSet<Diagnostic>> {
+        std::mem::take(&mut self.rules)
     }
 
     /// Whether nothing was wrong so far.
     pub(super) fn is_empty(&self) -> bool {
-        self.mistakes.is_empty()
+        self.mistakes.is_empty() && self.rules.is_empty()
     }
 
     /// All mistakes, by file and line.
     pub(super) fn into_mistakes(self) -> Vec<Diagnostic> {
-        self.mistakes.into_iter().collect()
+        let rules = self.rules.into_values().flatten();
+        self.mistakes.into_iter().chain(rules).collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
+
+fn diagnostic(file: &FileDescriptor, path: &[i32], message: String, advice: String) -> Diagnostic {
+    let (line, column) = position(file, path);
+    Diagnostic { file: file.name().to_owned(), line, column, message, advice }
 }
 
 /// Line and column of an element, from 1; of its nearest ancestor that has one

@@ -115,6 +115,11 @@ impl Recipe {
                 version_variable: Some("github.com/temporalio/cli/temporalcli.Version"),
             },
             Tool::Buf => Self::Npm { module: BUF_MODULE },
+            Tool::ProtovalidateConformance => Self::Go {
+                module: PROTOVALIDATE_MODULE,
+                package: "github.com/bufbuild/protovalidate/tools/protovalidate-conformance",
+                version_variable: None,
+            },
         }
     }
 }
@@ -129,6 +134,12 @@ const TEMPORAL_MODULE: ModuleFiles = &[
     ("go.mod", include_str!("../../../../tools/temporal/go.mod")),
     ("go.sum", include_str!("../../../../tools/temporal/go.sum")),
     ("tools.go", include_str!("../../../../tools/temporal/tools.go")),
+];
+
+const PROTOVALIDATE_MODULE: ModuleFiles = &[
+    ("go.mod", include_str!("../../../../tools/protovalidate-conformance/go.mod")),
+    ("go.sum", include_str!("../../../../tools/protovalidate-conformance/go.sum")),
+    ("tools.go", include_str!("../../../../tools/protovalidate-conformance/tools.go")),
 ];
 
 const BUF_MODULE: ModuleFiles = &[
@@ -146,6 +157,10 @@ mod tests {
         for (tool, text) in [
             (Tool::NatsServer, format!("{} v", "github.com/nats-io/nats-server/v2")),
             (Tool::Temporal, "github.com/temporalio/cli v".to_owned()),
+            (
+                Tool::ProtovalidateConformance,
+                "github.com/bufbuild/protovalidate/tools v".to_owned(),
+            ),
             (Tool::Buf, "\"@bufbuild/buf-linux-x64\": \"".to_owned()),
         ] {
             let entry = catalog.entry(tool);

@@ -30,8 +30,8 @@ const ADVICE: &str =
     "Rules are explained in docs/validation.md and in buf/validate/validate.proto.";
 
 impl Context<'_> {
-    fn mistake(&mut self, path: &[i32], rule: Rule, text: impl Into<String>) {
-        self.report.add(self.file, &rule.on(path), text, ADVICE);
+    fn mistake(&mut self, holder: &str, path: &[i32], rule: Rule, text: impl Into<String>) {
+        self.report.add_rule(holder, self.file, &rule.on(path), text, ADVICE);
     }
 
     /// The expressions of a message's or field's rules.
@@ -98,7 +98,7 @@ pub(super) fn message(context: &mut Context<'_>, message: &MessageDescriptor) ->
     let mut lowered = MessageRules::default();
     match context.expressions(&holder, &cel::of_message(message), false) {
         Ok(found) => lowered.cel = found,
-        Err(error) => context.mistake(message.path(), rule, error),
+        Err(error) => context.mistake(message.full_name(), message.path(), rule, error),
     }
     for group in Rules(&holder).messages("oneof") {
         let group = FieldGroup {
@@ -106,7 +106,8 @@ pub(super) fn message(context: &mut Context<'_>, message: &MessageDescriptor) ->
             required: Rules(&group).bool("required").unwrap_or_default(),
         };
         if let Err(error) = check_group(message, &group) {
-            context.mistake(message.path(), rule, error);
+            context.mistake(message.full_name(), message.path(), rule, error);
+            continue;
         }
         lowered.groups.push(group);
     }
@@ -162,7 +163,8 @@ pub(super) fn field(
             rules
         }
         Err(error) => {
-            context.mistake(field.path(), options::FIELD_RULES, error);
+            let holder = field.parent_message().full_name().to_owned();
+            context.mistake(&holder, field.path(), options::FIELD_RULES, error);
             FieldRules::default()
         }
     }
