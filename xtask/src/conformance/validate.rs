@@ -73,15 +73,6 @@ impl Arguments {
     }
 }
 
-/// Fails, with a list, when a case of the suite fails.
-pub fn check(tools: &Tools) -> Result<()> {
-    let score = Arguments { strict_message: false, case: None }.measure(tools)?;
-    if !score.failed.is_empty() {
-        bail!("{} cases fail: {}", score.failed.len(), score.failed.join(", "));
-    }
-    Ok(())
-}
-
 /// What the runner found.
 #[derive(Debug, PartialEq, Eq)]
 struct Score {
