@@ -4,7 +4,6 @@
 //! them, the messages and their validation, becomes a program that answers the suite's
 //! runner: so it is the generated code that is measured, as services have it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,9 @@ use crate::workspace;
 
 /// The module with the contracts of the cases, pinned by the go.mod that pins the runner.
 const MODULE: &str = "tools/protovalidate-conformance";
+
+/// The contracts of the cases, below the root of their imports.
+const CASES: &str = "buf/validate/conformance/cases";
 
 /// Where the program is built.
 const DIRECTORY: &str = "target/conformance/validate";
@@ -110,14 +112,14 @@ impl Score {
 
 /// Generates and builds the program; gives its path.
 fn executor() -> Result<PathBuf> {
-    let cases = cases()?.join("proto");
-    let (contracts, vocabulary) =
-        (cases.join("protovalidate-testing"), cases.join("protovalidate"));
-    let contracts = codegen::load::load(&contracts, &[vocabulary])?;
-    let contracts = only_cases(contracts);
+    let module = cases()?.join("proto");
+    let directory = workspace::root().join(DIRECTORY);
+    // The suite's module holds contracts of other tests too.
+    let contracts = directory.join("contracts");
+    copy(&module.join("protovalidate-testing").join(CASES), &contracts.join(CASES))?;
+    let contracts = codegen::load::load(&contracts, &[module.join("protovalidate")])?;
     let settings = Settings { layout: Layout::Modules, allow_undeclared_access: true };
     let (model, wrong) = codegen::lower::lower_without_wrong_rules(&contracts, settings)?;
-    let directory = workspace::root().join(DIRECTORY);
     let mut files = vec![
         ("Cargo.toml".to_owned(), manifest().into_bytes()),
         ("src/main.rs".to_owned(), main(&model).into_bytes()),
@@ -154,15 +156,22 @@ fn cases() -> Result<PathBuf> {
     }
 }
 
-/// The suite's module holds contracts of other tests too.
-fn only_cases(contracts: codegen::load::Contracts) -> codegen::load::Contracts {
-    let roots: BTreeSet<_> = contracts
-        .roots
-        .iter()
-        .filter(|root| root.starts_with("buf/validate/conformance/cases/"))
-        .cloned()
-        .collect();
-    codegen::load::Contracts { roots, ..contracts }
+/// Copies a directory with all that is below it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("cannot copy {} to {}", from.display(), to.display());
+    fs::create_dir_all(to).with_context(failed)?;
+    for entry in fs::read_dir(from).with_context(failed)? {
+        let entry = entry.with_context(failed)?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            // Not `fs::copy`: what Go keeps is read-only, and so would be the copy.
+            let text = fs::read(entry.path()).with_context(failed)?;
+            fs::write(&target, text).with_context(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn manifest() -> String {

@@ -29,7 +29,7 @@ pub(super) fn emit(model: &Model, package: &Package) -> Option<File> {
     if package.messages.is_empty() {
         return None;
     }
-    let path = format!("packages/{}/src/validate.rs", package.crate_name);
+    let path = format!("{}/validate.rs", package.directory());
     Some(File::new(path, rust::file(implementations(model, package))))
 }
 

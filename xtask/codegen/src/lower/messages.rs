@@ -58,10 +58,7 @@ fn lower_message(
         oneofs: oneofs(file, contracts, message, &names),
         module: names::inner_module(message),
         derives: Derives::default(),
-        rules: validation::message(
-            &mut validation::Context { pool: &contracts.pool, file, report },
-            message,
-        ),
+        rules: validation::message(&mut validation::Context { contracts, file, report }, message),
     });
     for child in message.child_messages() {
         lower_message(package, file, contracts, &child, report);
@@ -116,9 +113,9 @@ fn lower_field(
         deprecated: is_set(&options, "deprecated"),
         behaviors: field_behaviors(&contracts.pool, &options),
         rules: validation::field(
-            &mut validation::Context { pool: &contracts.pool, file, report },
+            &mut validation::Context { contracts, file, report },
             field,
-            cardinality(field),
+            cardinality(&contracts.features, field),
             is_set(&options, "debug_redact"),
         ),
     }
@@ -156,7 +153,7 @@ pub(super) fn field_type(field: &FieldDescriptor) -> FieldType {
     }
 }
 
-fn cardinality(features: &Features, field: &FieldDescriptor) -> FieldCardinality {
+pub(super) fn cardinality(features: &Features, field: &FieldDescriptor) -> FieldCardinality {
     if let Kind::Message(entry) = field.kind()
         && field.is_map()
         && let FieldType::Scalar(key) = field_type(&entry.map_entry_key_field())

@@ -14,6 +14,7 @@ use prost_reflect::{
 use self::rules::Rules;
 use super::options::{self, Rule};
 use super::source::Report;
+use crate::load::Contracts;
 use crate::model::{
     CelPlace, CelRule, CelShape, FieldCardinality, FieldGroup, FieldRules, FieldType, Ignore,
     MessageRules, Package, StandardRules,
@@ -21,7 +22,7 @@ use crate::model::{
 
 /// Where rules are read, and mistakes noted.
 pub(super) struct Context<'a> {
-    pub(super) pool: &'a DescriptorPool,
+    pub(super) contracts: &'a Contracts,
     pub(super) file: &'a FileDescriptor,
     pub(super) report: &'a mut Report,
 }
@@ -42,7 +43,7 @@ impl Context<'_> {
         redacted: bool,
     ) -> Result<Vec<CelRule>, String> {
         let rules = Rules(holder);
-        let scope = cel::Scope { pool: self.pool, this: this.clone(), rule: None };
+        let scope = cel::Scope { contracts: self.contracts, this: this.clone(), rule: None };
         let mut found = Vec::new();
         for (index, expression) in (0..).zip(rules.strings("cel_expression")) {
             let place = CelPlace::Expression(index);
@@ -92,7 +93,7 @@ fn expression_rule(
 /// Rules of a message as a whole.
 pub(super) fn message(context: &mut Context<'_>, message: &MessageDescriptor) -> MessageRules {
     let rule = options::MESSAGE_RULES;
-    let Some(holder) = holder(context.pool, &message.options(), rule) else {
+    let Some(holder) = holder(&context.contracts.pool, &message.options(), rule) else {
         return MessageRules::default();
     };
     let mut lowered = MessageRules::default();
@@ -144,8 +145,9 @@ pub(super) fn field(
     cardinality: FieldCardinality,
     redacted: bool,
 ) -> FieldRules {
-    let grouped = is_grouped(context.pool, field);
-    let Some(holder) = holder(context.pool, &field.options(), options::FIELD_RULES) else {
+    let grouped = is_grouped(&context.contracts.pool, field);
+    let Some(holder) = holder(&context.contracts.pool, &field.options(), options::FIELD_RULES)
+    else {
         let ignore = if grouped { Ignore::Zero } else { Ignore::Unset };
         return FieldRules { ignore, ..FieldRules::default() };
     };
@@ -207,7 +209,7 @@ fn value(
     if ignore == Ignore::Always {
         return Ok(FieldRules { ignore, ..FieldRules::default() });
     }
-    let this = this(field, place);
+    let this = this(context.contracts, field, place);
     let cel = context.expressions(holder, &this, redacted)?;
     let mut lowered = FieldRules { required, ignore, cel, ..FieldRules::default() };
     for family in &standard::FAMILIES {
@@ -246,8 +248,8 @@ fn inner(
 }
 
 /// What `this` is in an expression of a field's rules; a wrapper is its value.
-fn this(field: &FieldDescriptor, place: Place) -> CelShape {
-    let shape = cel::field_of(field).shape;
+fn this(contracts: &Contracts, field: &FieldDescriptor, place: Place) -> CelShape {
+    let shape = cel::field_of(contracts, field).shape;
     match (place, shape) {
         (Place::One, _) => CelShape::One(match cel::stored(field) {
             crate::model::CelStored::Wrapper(scalar) => crate::model::CelStored::Scalar(scalar),
@@ -268,7 +270,8 @@ fn predefined(
     let mut found = Vec::new();
     for (extension, value) in rules.extensions() {
         let options = extension.options();
-        let Some(holder) = holder(context.pool, &options, options::PREDEFINED_RULES) else {
+        let Some(holder) = holder(&context.contracts.pool, &options, options::PREDEFINED_RULES)
+        else {
             continue;
         };
         let ty = standard::kind(&extension.kind());
@@ -279,7 +282,7 @@ fn predefined(
             ty,
         };
         let rule = Some((value, rules));
-        let scope = cel::Scope { pool: context.pool, this: this.clone(), rule };
+        let scope = cel::Scope { contracts: context.contracts, this: this.clone(), rule };
         for rule in Rules(&holder).messages("cel") {
             found.push(declared(&rule, place.clone(), &scope, redacted)?);
         }

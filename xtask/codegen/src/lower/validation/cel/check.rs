@@ -9,9 +9,10 @@ use super::Scope;
 use super::functions;
 use super::syntax::{Ast, Node};
 use super::tokens::Token;
+use crate::load::Contracts;
 use crate::model::{
-    CelExpr, CelField, CelFunction, CelNode, CelPiece, CelShape, CelStored, CelType, FieldType,
-    Scalar, wrapped,
+    CelExpr, CelField, CelFunction, CelNode, CelPiece, CelShape, CelStored, CelType,
+    FieldCardinality, FieldType, Scalar, wrapped,
 };
 
 pub(super) struct Checker<'a> {
@@ -79,14 +80,14 @@ impl<'a> Checker<'a> {
         let CelType::Message(message) = &of.ty else {
             return Err(format!("{} has no field `{name}`", shown(&of.ty)));
         };
-        let descriptor = self.scope.pool.get_message_by_name(message);
+        let descriptor = self.scope.contracts.pool.get_message_by_name(message);
         let field = descriptor.and_then(|descriptor| descriptor.get_field_by_name(name));
         let Some(field) = field else {
             return Err(format!("message {message} has no field `{name}`"));
         };
         let redacted = messages::is_set(&field.options(), "debug_redact");
         self.reads_redacted |= redacted && !has;
-        let read = field_of(&field);
+        let read = field_of(self.scope.contracts, &field);
         let ty = shape_type(&read.shape);
         Ok(if has {
             expr(CelNode::Has(Box::new(of), read), CelType::Bool)
@@ -453,7 +454,7 @@ fn scalar(field: &FieldDescriptor) -> Option<Scalar> {
 }
 
 /// A field as an expression reads it.
-pub(in super::super) fn field_of(field: &FieldDescriptor) -> CelField {
+pub(in super::super) fn field_of(contracts: &Contracts, field: &FieldDescriptor) -> CelField {
     let shape = match field.kind() {
         Kind::Message(entry) if field.is_map() => {
             CelShape::Map(stored(&entry.map_entry_key_field()), stored(field))
@@ -468,9 +469,7 @@ pub(in super::super) fn field_of(field: &FieldDescriptor) -> CelField {
     });
     CelField {
         rust_name: names::field(field),
-        optional: matches!(shape, CelShape::One(_))
-            && field.supports_presence()
-            && field.cardinality() != prost_reflect::Cardinality::Required,
+        optional: messages::cardinality(&contracts.features, field) == FieldCardinality::Explicit,
         shape,
         oneof,
     }

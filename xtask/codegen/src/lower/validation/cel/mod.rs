@@ -9,15 +9,16 @@ mod functions;
 mod syntax;
 mod tokens;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
 
+use crate::load::Contracts;
 use crate::model::{CelExpr, CelShape, CelType};
 
 pub(super) use check::{field_of, stored};
 
 /// What an expression can refer to.
 pub(super) struct Scope<'a> {
-    pub(super) pool: &'a DescriptorPool,
+    pub(super) contracts: &'a Contracts,
     /// What `this` is.
     pub(super) this: CelShape,
     /// What `rule` and `rules` are, for a predefined rule.
