@@ -1,0 +1,210 @@
+//! Objects and lists: the walk through members and elements, and names to fields.
+
+use std::borrow::Cow;
+
+use super::Reader;
+use crate::error::Segment;
+use crate::{Error, Field, Fields, Unknown};
+
+/// The name in an `Any` that says what it holds.
+pub(crate) const TYPE_NAME: &str = "@type";
+
+/// Which fields of a message have been read.
+struct Seen {
+    words: [u64; 4],
+    /// For the rare message with more fields than the words have bits.
+    more: Vec<bool>,
+}
+
+impl Seen {
+    /// Marks a field; false when it was marked before.
+    fn mark(&mut self, index: usize) -> bool {
+        let bit = 1_u64 << (index % 64);
+        if let Some(word) = self.words.get_mut(index / 64) {
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            return is_new;
+        }
+        if self.more.len() <= index {
+            self.more.resize(index + 1, false);
+        }
+        self.more.get_mut(index).is_some_and(|seen| !std::mem::replace(seen, true))
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Reads an object into the fields of a message.
+    ///
+    /// # Errors
+    /// When it is no such object.
+    pub fn object(&mut self, message: &mut dyn Fields) -> Result<(), Error> {
+        self.fields(message, false)
+    }
+
+    /// The same inside of an `Any`, where `@type` stands among the fields.
+    pub(crate) fn fields(&mut self, message: &mut dyn Fields, in_any: bool) -> Result<(), Error> {
+        let fields = message.schema().fields;
+        let mut seen = Seen { words: [0; 4], more: Vec::new() };
+        let mut types = 0;
+        // Writers keep to the contract's order, so the next field is likely the next.
+        let mut next = 0;
+        let mut goes_on = self.open_object("an object")?;
+        while goes_on {
+            let start = self.at;
+            let index = match self.expected_field(fields, next) {
+                Some(index) => index,
+                None => {
+                    let name = self.quoted()?;
+                    match find(fields, &name, next) {
+                        Some(index) => index,
+                        None => {
+                            self.colon()?;
+                            types += u32::from(in_any && name == TYPE_NAME);
+                            self.stranger(&name, start, in_any, types)?;
+                            goes_on = self.next_member()?;
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.colon()?;
+            if !seen.mark(index) {
+                return Err(duplicate(start).within(segment(fields, index)));
+            }
+            next = index + 1;
+            if let Err(error) = message.read_field(index, self) {
+                return Err(error.within(segment(fields, index)));
+            }
+            goes_on = self.next_member()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the name of the field that is expected, without looking at every letter
+    /// twice.
+    #[inline]
+    fn expected_field(&mut self, fields: &'static [Field], index: usize) -> Option<usize> {
+        let quoted = fields.get(index)?.quoted();
+        let is_next = self.text.as_bytes().get(self.at..)?.starts_with(quoted);
+        self.at += if is_next { quoted.len() } else { 0 };
+        is_next.then_some(index)
+    }
+
+    #[cold]
+    fn stranger(&mut self, name: &str, at: usize, in_any: bool, types: u32) -> Result<(), Error> {
+        let located = |error: Error| error.within(Segment::Name(name.to_owned()));
+        if in_any && name == TYPE_NAME {
+            if types > 1 {
+                return Err(located(duplicate(at)));
+            }
+            return self.skip();
+        }
+        match self.options.unknown {
+            Unknown::Ignore => self.skip(),
+            Unknown::Refuse => Err(located(Error::data("unknown field", at))),
+        }
+    }
+
+    /// Reads an object by its names, for types that have no fixed fields.
+    pub(crate) fn entries(
+        &mut self,
+        expected: &str,
+        each: &mut dyn FnMut(&mut Self, Cow<'a, str>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut goes_on = self.open_object(expected)?;
+        while goes_on {
+            let name = self.quoted()?;
+            self.colon()?;
+            let key = name.clone();
+            if let Err(error) = each(self, name) {
+                return Err(error.within(Segment::Key(key.into_owned())));
+            }
+            goes_on = self.next_member()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the elements of a list.
+    pub(crate) fn elements(
+        &mut self,
+        expected: &str,
+        each: &mut dyn FnMut(&mut Self, usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.enter(b'[', expected)?;
+        if self.take(b']') {
+            self.depth += 1;
+            return Ok(());
+        }
+        let mut index = 0;
+        loop {
+            if let Err(error) = each(self, index) {
+                return Err(error.within(Segment::Index(index)));
+            }
+            index += 1;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    self.depth += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.syntax("expected `,` or `]`")),
+            }
+        }
+    }
+
+    /// Whether there is a first name, which is then next.
+    fn open_object(&mut self, expected: &str) -> Result<bool, Error> {
+        self.enter(b'{', expected)?;
+        match self.peek() {
+            Some(b'"') => Ok(true),
+            Some(b'}') => {
+                self.at += 1;
+                self.depth += 1;
+                Ok(false)
+            }
+            _ => Err(self.syntax("expected a name in quotes or `}`")),
+        }
+    }
+
+    /// Whether another name follows, which is then next.
+    #[inline]
+    fn next_member(&mut self) -> Result<bool, Error> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                match self.peek() {
+                    Some(b'"') => Ok(true),
+                    _ => Err(self.syntax("expected a name in quotes")),
+                }
+            }
+            Some(b'}') => {
+                self.at += 1;
+                self.depth += 1;
+                Ok(false)
+            }
+            _ => Err(self.syntax("expected `,` or `}`")),
+        }
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), Error> {
+        if self.take(b':') { Ok(()) } else { Err(self.syntax("expected `:`")) }
+    }
+}
+
+/// The place of the field of this name, looked for from where it is most likely.
+fn find(fields: &[Field], name: &str, next: usize) -> Option<usize> {
+    let (before, after) = fields.split_at_checked(next)?;
+    let place = |part: &[Field]| part.iter().position(|field| field.is(name));
+    place(after).map(|index| index + next).or_else(|| place(before))
+}
+
+fn segment(fields: &'static [Field], index: usize) -> Segment {
+    Segment::Field(fields.get(index).map_or("", |field| field.json))
+}
+
+#[cold]
+pub(crate) fn duplicate(at: usize) -> Error {
+    Error::data("stands here a second time", at)
+}

@@ -1,0 +1,36 @@
+//! Types that an `Any` may hold.
+
+use std::collections::HashMap;
+
+use crate::Fields;
+use crate::well_known::AnyCodec;
+
+/// The types that readers and writers find behind the type URL of a
+/// `google.protobuf.Any`. The well-known types are always known.
+///
+/// There is no global one: each generated crate has a function `register_types`, which
+/// adds its own messages and those of the crates it builds on, and a program registers
+/// what it wants to be sent.
+#[derive(Debug, Default)]
+pub struct Registry {
+    types: HashMap<&'static str, AnyCodec>,
+}
+
+impl Registry {
+    /// A registry of the well-known types alone.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message. False when it was there already, as it is when two crates build
+    /// on a third.
+    pub fn add<M: Fields + prost::Message + Default>(&mut self) -> bool {
+        let name = M::default().schema().full_name;
+        self.types.insert(name, AnyCodec::of_fields::<M>()).is_none()
+    }
+
+    pub(crate) fn get(&self, full_name: &str) -> Option<AnyCodec> {
+        self.types.get(full_name).copied()
+    }
+}
