@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
 use treaty_error::{Code, Error, FieldViolation};
+use treaty_json::{ErrorKind, Json};
 
 /// Why a body is refused, with the HTTP status where the code's own says too little.
 pub(crate) struct Refusal {
@@ -59,10 +59,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 }
 
 /// Decodes a message. No body at all is the message with nothing set.
-pub(crate) fn decode<Q>(headers: &HeaderMap, body: &[u8]) -> Result<Q, Refusal>
-where
-    Q: DeserializeOwned + Default,
-{
+pub(crate) fn decode<Q: Json>(headers: &HeaderMap, body: &[u8]) -> Result<Q, Refusal> {
     if body.is_empty() {
         return Ok(Q::default());
     }
@@ -72,9 +69,7 @@ where
             "the body must be application/json",
         ));
     }
-    // Keeping the path costs time on every field, so only a body that failed is
-    // read again with it.
-    serde_json::from_slice(body).map_err(|error| located::<Q>(body, error).into())
+    treaty_json::from_slice(body).map_err(|error| located(error).into())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -98,26 +93,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The failure of a body that cannot be decoded, with the path of the field.
-fn located<Q: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
-    if !error.is_data() {
+fn located(error: treaty_json::Error) -> Error {
+    if error.kind() == ErrorKind::Syntax {
         let message = format!("the body is not valid JSON: {error}");
         return Error::new(Code::InvalidArgument, message).with_source(error);
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let (mut field, error) = match serde_path_to_error::deserialize::<_, Q>(&mut deserializer) {
-        Err(located) => (located.path().to_string(), located.into_inner()),
-        Ok(_) => (".".to_owned(), error),
-    };
-    let description = without_position(&error);
-    // Where a name is not known, the path ends at the message around it.
-    let stranger = description.strip_prefix("unknown field `");
-    if let Some((name, _)) = stranger.and_then(|rest| rest.split_once('`'))
-        && !field.ends_with(&format!(".{name}"))
-        && field != name
-    {
-        field = if field == "." { name.to_owned() } else { format!("{field}.{name}") };
-    }
-    if field == "." {
+    let (field, description) = (error.path(), error.description().to_owned());
+    if field.is_empty() {
         return Error::new(Code::InvalidArgument, format!("the body is wrong: {description}"))
             .with_source(error);
     }
@@ -125,11 +107,4 @@ fn located<Q: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error 
     Error::new(Code::InvalidArgument, message)
         .with_violations(vec![FieldViolation::new(field, description)])
         .with_source(error)
-}
-
-/// What is wrong without line and column, which say less than the path.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).map(str::to_owned).unwrap_or(text)
 }

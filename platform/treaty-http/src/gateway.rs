@@ -8,9 +8,9 @@ use axum::routing::{MethodRouter, on};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use treaty_error::{Code, Error};
+use treaty_json::Json;
 use treaty_rpc::{Authenticator, Context, admit, request_id_or_new, traceparent};
 
 use crate::body::{self, Refusal};
@@ -66,8 +66,8 @@ impl Gateway {
         call: F,
     ) -> MethodRouter
     where
-        Q: DeserializeOwned + Default + Send + 'static,
-        R: Serialize + Send + 'static,
+        Q: Json + Send + 'static,
+        R: Json + Send + 'static,
         F: Fn(Context, Q) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<R, Error>> + Send + 'static,
     {
@@ -85,8 +85,8 @@ impl Gateway {
         call: F,
     ) -> Response
     where
-        Q: DeserializeOwned + Default,
-        R: Serialize,
+        Q: Json,
+        R: Json,
         F: FnOnce(Context, Q) -> Fut,
         Fut: Future<Output = Result<R, Error>>,
     {
@@ -135,7 +135,7 @@ impl Gateway {
         context: &Context,
     ) -> Result<Q, Refusal>
     where
-        Q: DeserializeOwned + Default,
+        Q: Json,
     {
         let mut message = match route.body {
             BodyMode::None => Q::default(),

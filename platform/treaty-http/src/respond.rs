@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
 use treaty_error::{Code, Error};
+use treaty_json::Json;
 
 use crate::status_json;
 
@@ -17,8 +17,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static(treaty_rpc::REQUEST_ID);
 ///
 /// A message that cannot be written is our fault: it is logged here and answered
 /// as an internal error.
-pub fn success<R: Serialize>(message: &R) -> Response {
-    match serde_json::to_vec(message) {
+pub fn success<R: Json>(message: &R) -> Response {
+    match treaty_json::to_vec(message) {
         Ok(json) => respond(StatusCode::OK, json),
         Err(error) => {
             let error = Error::internal(error);

@@ -28,7 +28,7 @@ mod write;
 
 pub use error::{Error, ErrorKind};
 pub use options::{ReadOptions, Unknown, WriteOptions};
-pub use part::{read_field, read_text};
+pub use part::{from_text, read_field, read_text};
 pub use read::Reader;
 pub use registry::Registry;
 pub use scalar::{MapKey, Scalar};

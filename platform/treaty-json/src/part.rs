@@ -1,7 +1,7 @@
 //! Parts of messages: what HTTP puts into bodies, paths and queries.
 
 use crate::error::Segment;
-use crate::{Error, Fields, ReadOptions, Reader, Writer};
+use crate::{Error, Fields, Json, ReadOptions, Reader};
 
 /// Reads the value of one field of a message from JSON, by either name of the field:
 /// the body of a route with `body: "field"`. False when there is no such field.
@@ -25,6 +25,17 @@ pub fn read_field(
     Ok(true)
 }
 
+/// Reads a value from a text of a path or a query, as [`read_text`] reads a field's.
+///
+/// # Errors
+/// When the text is none of the type.
+pub fn from_text<T: Json>(text: &str) -> Result<T, Error> {
+    let quoted = quoted(text)?;
+    let mut value = T::default();
+    Reader::textual(&quoted, &ReadOptions::DEFAULT).whole(&mut value)?;
+    Ok(value)
+}
+
 /// Sets a field from a text of a path or a query, such as `page.size` from `10`. False
 /// when there is no such field that a text can set.
 ///
@@ -40,13 +51,13 @@ pub fn read_text(
     text: &str,
     options: &ReadOptions<'_>,
 ) -> Result<bool, Error> {
-    // Within quotes, JSON has a form for all of these but for booleans and the numbers
-    // of enums, which a textual reader takes too.
-    let mut writer = Writer::new(Vec::with_capacity(text.len() + 2), &crate::WriteOptions::DEFAULT);
-    writer.string(text);
-    let quoted = writer.finish()?;
-    let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
-    descend(message, path, &mut Reader::textual(quoted, options))
+    descend(message, path, &mut Reader::textual(&quoted(text)?, options))
+}
+
+/// A text as a string of JSON. Within quotes, JSON has a form for everything that a text
+/// can be but for booleans and the numbers of enums, which a textual reader takes too.
+fn quoted(text: &str) -> Result<String, Error> {
+    crate::to_string(&text.to_owned())
 }
 
 fn descend(

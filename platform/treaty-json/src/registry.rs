@@ -1,6 +1,6 @@
 //! Types that an `Any` may hold.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::Fields;
 use crate::well_known::AnyCodec;
@@ -14,6 +14,7 @@ use crate::well_known::AnyCodec;
 #[derive(Debug, Default)]
 pub struct Registry {
     types: HashMap<&'static str, AnyCodec>,
+    packages: BTreeSet<&'static str>,
 }
 
 impl Registry {
@@ -23,11 +24,15 @@ impl Registry {
         Self::default()
     }
 
-    /// Adds a message. False when it was there already, as it is when two crates build
-    /// on a third.
-    pub fn add<M: Fields + prost::Message + Default>(&mut self) -> bool {
-        let name = M::default().schema().full_name;
-        self.types.insert(name, AnyCodec::of_fields::<M>()).is_none()
+    /// Whether a package is still to be added. It counts as added from now on, for two
+    /// crates may build on a third.
+    pub fn begin(&mut self, package: &'static str) -> bool {
+        self.packages.insert(package)
+    }
+
+    /// Adds a message.
+    pub fn add<M: Fields + prost::Message + Default>(&mut self) {
+        self.types.insert(M::default().schema().full_name, AnyCodec::of_fields::<M>());
     }
 
     pub(crate) fn get(&self, full_name: &str) -> Option<AnyCodec> {

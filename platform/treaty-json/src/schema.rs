@@ -53,6 +53,24 @@ pub trait Fields {
     }
 }
 
+impl<T: Fields + ?Sized> Fields for Box<T> {
+    fn schema(&self) -> &'static Schema {
+        T::schema(self)
+    }
+
+    fn write_fields(&self, writer: &mut Writer<'_>) {
+        T::write_fields(self, writer);
+    }
+
+    fn read_field(&mut self, index: usize, reader: &mut Reader<'_>) -> Result<(), Error> {
+        T::read_field(self, index, reader)
+    }
+
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        T::child(self, index)
+    }
+}
+
 /// A message as its contract declares it.
 #[derive(Debug)]
 pub struct Schema {
@@ -159,6 +177,18 @@ pub struct EnumSchema {
 }
 
 impl EnumSchema {
+    /// An enum whose numbers may be others than its names have.
+    #[must_use]
+    pub const fn open(full_name: &'static str, values: &'static [(&'static str, i32)]) -> Self {
+        Self { full_name, values, closed: false, null: false }
+    }
+
+    /// An enum that has no other numbers.
+    #[must_use]
+    pub const fn closed(full_name: &'static str, values: &'static [(&'static str, i32)]) -> Self {
+        Self { full_name, values, closed: true, null: false }
+    }
+
     /// The number of a name.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i32> {

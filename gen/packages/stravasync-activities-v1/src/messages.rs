@@ -18,16 +18,16 @@ pub struct Activity {
     pub sport_type: ::prost::alloc::string::String,
     /// When it started.
     #[prost(message, optional, tag = "5")]
-    pub start_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Time zone as Strava writes it, for example "(GMT+01:00) Europe/Berlin".
     #[prost(string, tag = "6")]
     pub timezone: ::prost::alloc::string::String,
     /// Time in motion, in whole seconds.
     #[prost(message, optional, tag = "7")]
-    pub moving_time: ::core::option::Option<::pbjson_types::Duration>,
+    pub moving_time: ::core::option::Option<::prost_types::Duration>,
     /// Time from start to end, in whole seconds.
     #[prost(message, optional, tag = "8")]
-    pub elapsed_time: ::core::option::Option<::pbjson_types::Duration>,
+    pub elapsed_time: ::core::option::Option<::prost_types::Duration>,
     /// Distance in metres.
     #[prost(double, tag = "9")]
     pub distance_m: f64,
@@ -160,5 +160,5 @@ pub struct GetTotalsResponse {
     pub distance_m: f64,
     /// Sum of moving times.
     #[prost(message, optional, tag = "4")]
-    pub moving_time: ::core::option::Option<::pbjson_types::Duration>,
+    pub moving_time: ::core::option::Option<::prost_types::Duration>,
 }

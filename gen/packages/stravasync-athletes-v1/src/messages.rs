@@ -17,10 +17,10 @@ pub struct Athlete {
     pub connection_state: i32,
     /// When the athlete registered.
     #[prost(message, optional, tag = "5")]
-    pub create_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When a sync of this athlete last ended well; absent before the first.
     #[prost(message, optional, tag = "6")]
-    pub last_sync_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub last_sync_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Request of RegisterAthlete.

@@ -12,7 +12,7 @@ pub mod connections_service;
 #[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod grpc;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
+#[allow(deprecated)]
 #[rustfmt::skip]
 mod json;
 #[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
@@ -22,4 +22,5 @@ mod messages;
 #[rustfmt::skip]
 mod validate;
 
+pub use json::register_types;
 pub use messages::*;

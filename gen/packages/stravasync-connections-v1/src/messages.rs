@@ -71,7 +71,7 @@ pub struct GetAccessTokenResponse {
     pub access_token: ::prost::alloc::string::String,
     /// When the token ends.
     #[prost(message, optional, tag = "2")]
-    pub expire_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Strava's identifier of the athlete.
     #[prost(int64, tag = "3")]
     pub strava_athlete_id: i64,

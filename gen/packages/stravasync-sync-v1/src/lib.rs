@@ -13,7 +13,7 @@ pub mod dispatch_service;
 #[cfg(feature = "nats")]
 #[rustfmt::skip]
 pub mod events;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
+#[allow(deprecated)]
 #[rustfmt::skip]
 mod json;
 #[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
@@ -23,4 +23,5 @@ mod messages;
 #[rustfmt::skip]
 mod validate;
 
+pub use json::register_types;
 pub use messages::*;

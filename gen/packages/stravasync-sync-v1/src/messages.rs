@@ -14,7 +14,7 @@ pub struct SyncAthlete {
     pub reason: i32,
     /// When it was asked for.
     #[prost(message, optional, tag = "4")]
-    pub request_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// An event: a sync of this athlete has ended.
@@ -37,7 +37,7 @@ pub struct AthleteSyncEnded {
     pub inserted: i32,
     /// When it ended.
     #[prost(message, optional, tag = "6")]
-    pub end_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Request of DispatchSyncs.
@@ -70,7 +70,7 @@ pub struct PublishSyncJobsRequest {
     pub page_size: i32,
     /// When the dispatch was asked for.
     #[prost(message, optional, tag = "3")]
-    pub request_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Response of PublishSyncJobs.

@@ -2,7 +2,7 @@
 
 /// The well-known types of protobuf that this service meets.
 pub mod well_known {
-    pub use ::pbjson_types::{Duration, Timestamp};
+    pub use ::prost_types::{Duration, Timestamp};
 }
 
 /// What this service meets of `stravasync.activities.v1`.

@@ -2,7 +2,7 @@
 
 /// The well-known types of protobuf that this service meets.
 pub mod well_known {
-    pub use ::pbjson_types::Timestamp;
+    pub use ::prost_types::Timestamp;
 }
 
 /// What this service meets of `stravasync.athletes.v1`.

@@ -31,12 +31,12 @@ async fn a_wrong_body_is_400_with_the_path_of_the_field() {
         answer.json,
         json!({
             "code": 3,
-            "message": "customer.email: invalid type: integer `5`, expected a string",
+            "message": "customer.email: expected a string, found a number",
             "details": [{
                 "@type": "type.googleapis.com/google.rpc.BadRequest",
                 "fieldViolations": [{
                     "field": "customer.email",
-                    "description": "invalid type: integer `5`, expected a string",
+                    "description": "expected a string, found a number",
                 }],
             }],
         })

@@ -9,12 +9,12 @@ use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 use treaty_error::{Code, Error};
 use treaty_http::{
     Bind, BodyMode, Bound, Gateway, GatewayConfig, Route, Verb, bind, with_fallbacks,
 };
+use treaty_json::{Enum, EnumSchema, Field, Fields, Reader, Schema, Writer, field};
 use treaty_rpc::{Access, AuthConfig, Authenticator, Context, MethodSpec};
 
 pub(crate) const OPERATOR: &str = "Bearer operator-token-01";
@@ -36,8 +36,7 @@ impl State {
     }
 }
 
-#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Customer {
     #[prost(string, tag = "1")]
     pub(crate) email: String,
@@ -45,8 +44,7 @@ pub(crate) struct Customer {
     pub(crate) tags: Vec<String>,
 }
 
-#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Order {
     #[prost(string, tag = "1")]
     pub(crate) order_id: String,
@@ -60,6 +58,70 @@ pub(crate) struct Order {
     pub(crate) state: i32,
     #[prost(message, optional, tag = "6")]
     pub(crate) customer: Option<Customer>,
+}
+
+treaty_json::messages!(Customer, Order);
+
+impl Enum for State {
+    const SCHEMA: &'static EnumSchema =
+        &EnumSchema::open("test.v1.State", &[("STATE_UNSPECIFIED", 0), ("STATE_OPEN", 1)]);
+}
+
+impl Fields for Customer {
+    fn schema(&self) -> &'static Schema {
+        const FIELDS: &[Field] = &[field!("email"), field!("tags")];
+        &Schema { full_name: "test.v1.Customer", fields: FIELDS }
+    }
+
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = self.schema().fields;
+        w.implicit(&f[0], &self.email);
+        w.repeated(&f[1], &self.tags);
+    }
+
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), treaty_json::Error> {
+        match index {
+            0 => r.implicit(&mut self.email),
+            1 => r.repeated(&mut self.tags),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Fields for Order {
+    fn schema(&self) -> &'static Schema {
+        const FIELDS: &[Field] = &[
+            field!("orderId", "order_id"),
+            field!("pageSize", "page_size"),
+            field!("gift"),
+            field!("tags"),
+            field!("state"),
+            field!("customer"),
+        ];
+        &Schema { full_name: "test.v1.Order", fields: FIELDS }
+    }
+
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = self.schema().fields;
+        w.implicit(&f[0], &self.order_id);
+        w.implicit(&f[1], &self.page_size);
+        w.optional(&f[2], &self.gift);
+        w.repeated(&f[3], &self.tags);
+        w.implicit_enum::<State>(&f[4], self.state);
+        w.optional(&f[5], &self.customer);
+    }
+
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), treaty_json::Error> {
+        match index {
+            0 => r.implicit(&mut self.order_id),
+            1 => r.implicit(&mut self.page_size),
+            2 => r.optional(&mut self.gift),
+            3 => r.repeated(&mut self.tags),
+            4 => r.implicit_enum::<State>(&mut self.state),
+            5 => r.optional(&mut self.customer),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn bind_order(request: &mut Order, name: &str, value: &str) -> Bind {

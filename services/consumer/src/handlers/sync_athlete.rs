@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use chrono::Utc;
 use consumer_port::activities_v1::{
     ActivitiesService, Activity, UpsertActivitiesRequest, UpsertActivitiesResponse,
 };
@@ -174,7 +173,7 @@ impl Tally {
             outcome: outcome.into(),
             activities: i32::try_from(self.listed()).unwrap_or(i32::MAX),
             inserted: self.inserted,
-            end_time: Some(Utc::now().into()),
+            end_time: Some(SystemTime::now().into()),
         }
     }
 

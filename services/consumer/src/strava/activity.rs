@@ -4,6 +4,8 @@
 //! its documentation's own example holds an `upload_id` beyond 64 bits. So only what is needed is
 //! read, and an activity that cannot be used costs neither its page nor its athlete.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, Datelike as _, Utc};
 use consumer_port::activities_v1::Activity;
 use consumer_port::well_known::Duration;
@@ -79,12 +81,13 @@ impl Summary {
     /// What the contract has of it, or what it lacks.
     fn into_activity(self) -> Result<Activity, &'static str> {
         let only_me = self.visibility.as_deref() == Some("only_me");
+        let start_date = self.start_date.and_then(time);
         Ok(Activity {
             activity_id: self.id.filter(|id| *id > 0).ok_or("id")?,
             athlete_id: String::new(),
             name: text(self.name).ok_or("name")?,
             sport_type: text(self.sport_type.or(self.legacy_type)).ok_or("sport_type")?,
-            start_time: Some(self.start_date.and_then(time).ok_or("start_date")?.into()),
+            start_time: Some(SystemTime::from(start_date.ok_or("start_date")?).into()),
             timezone: text(self.timezone).unwrap_or_default(),
             moving_time: Some(seconds(self.moving_time).ok_or("a possible moving_time")?),
             elapsed_time: Some(seconds(self.elapsed_time).ok_or("a possible elapsed_time")?),

@@ -9,6 +9,7 @@ mod docs;
 mod events;
 mod grpc;
 mod http;
+mod json;
 mod messages;
 mod ops;
 mod package;
@@ -32,7 +33,8 @@ pub fn emit(model: &Model, contracts: &Contracts) -> Vec<File> {
     let mut files = Vec::new();
     for declared in &model.packages {
         files.extend(package::emit(model, declared));
-        files.extend(messages::emit(model, declared, contracts));
+        files.push(messages::emit(declared));
+        files.push(json::emit(declared));
         files.extend(grpc::emit(declared));
         files.extend(declared.services.iter().map(|item| service::emit(declared, item)));
         files.extend(declared.workflows.iter().map(|item| workflows::emit(declared, item)));

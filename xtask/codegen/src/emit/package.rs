@@ -44,10 +44,18 @@ pub(super) fn features(model: &Model, package: &Package) -> Vec<(&'static str, V
     if !package.streams.is_empty() || !package.events.is_empty() {
         add("nats", &["treaty-nats"], &stream_crates(model, package));
     }
+    add("serde", &[], &["treaty-json/serde".to_owned()]);
     if !package.workflows.is_empty() {
-        add("temporal", &["treaty-temporal"], &[]);
+        add("temporal", &["treaty-temporal"], &serde_crates(model, package));
     }
     features
+}
+
+/// Temporal's payloads go through serde, those of other packages too.
+fn serde_crates(model: &Model, package: &Package) -> Vec<String> {
+    let others = package.dependencies.iter().filter_map(|name| model.package(name));
+    let others = others.map(|other| format!("{}/serde", other.crate_name));
+    std::iter::once("serde".to_owned()).chain(others).collect()
 }
 
 /// Other packages that declare the streams of this one's events.
@@ -64,7 +72,7 @@ fn stream_crates(model: &Model, package: &Package) -> Vec<String> {
 
 /// Libraries that a package needs whatever carries it.
 pub(super) fn dependencies(package: &Package) -> Vec<&'static str> {
-    let mut dependencies = vec!["pbjson", "pbjson-types", "prost", "serde"];
+    let mut dependencies = vec!["prost", "prost-types", "treaty-json"];
     if !package.messages.is_empty() {
         dependencies.push("treaty-validate");
     }
@@ -140,11 +148,13 @@ fn library(package: &Package) -> String {
         if let Some(feature) = feature {
             let _ = writeln!(text, "#[cfg(feature = \"{feature}\")]");
         }
-        if keyword == "mod" {
+        if module == "json" {
+            text.push_str("#[allow(deprecated)]\n");
+        } else if keyword == "mod" {
             text.push_str("#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]\n");
         }
         let _ = writeln!(text, "#[rustfmt::skip]\n{keyword} {module};");
     }
-    text.push_str("\npub use messages::*;\n");
+    text.push_str("\npub use json::register_types;\npub use messages::*;\n");
     text
 }

@@ -44,7 +44,9 @@ impl Port<'_> {
     }
 
     fn meets_well_known(&self) -> bool {
-        self.closure().iter().any(|reference| self.model.package(&reference.package).is_none())
+        let closure = self.closure();
+        let mut well_known = closure.iter().filter(|reference| reference.is_well_known());
+        well_known.any(|reference| rust::is_library_type(&reference.path))
     }
 
     fn has_workflows(&self) -> bool {
@@ -109,7 +111,7 @@ impl Port<'_> {
         need(!self.deployable.calls.is_empty(), &["serde", "treaty-rpc"]);
         need(self.has_events(), &["async-trait", "tokio-util", "treaty-nats"]);
         need(self.has_workflows(), &["treaty-temporal"]);
-        need(self.meets_well_known(), &["pbjson-types"]);
+        need(self.meets_well_known(), &["prost-types"]);
         for (name, features) in &packages {
             let Some(found) = self.model.package(name) else { continue };
             let list = features.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
@@ -236,7 +238,9 @@ impl Port<'_> {
     }
 
     fn module(&self, package: &str, names: &BTreeSet<String>) -> TokenStream {
-        let paths = names.iter().map(|name| {
+        let is_well_known = self.model.package(package).is_none();
+        let own = |name: &&String| !is_well_known || rust::is_library_type(name);
+        let paths = names.iter().filter(own).map(|name| {
             let segments = name.split("::").map(rust::ident);
             quote!(#(#segments)::*)
         });
@@ -244,7 +248,7 @@ impl Port<'_> {
             return quote! {
                 /// The well-known types of protobuf that this service meets.
                 pub mod well_known {
-                    pub use ::pbjson_types::{#(#paths),*};
+                    pub use ::prost_types::{#(#paths),*};
                 }
             };
         };

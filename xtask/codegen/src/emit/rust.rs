@@ -83,7 +83,8 @@ pub(super) fn root(package: &Package) -> TokenStream {
     path(&own_root(package))
 }
 
-fn own_root(package: &Package) -> String {
+/// The same as text.
+pub(super) fn own_root(package: &Package) -> String {
     match package.layout {
         Layout::Crates => "crate".to_owned(),
         Layout::Modules => format!("crate::{}", package.module),
@@ -102,7 +103,7 @@ pub(super) fn type_path(reference: &TypeRef, package: &Package) -> TokenStream {
 /// A type of another package as seen from inside of a package's crate.
 pub(super) fn foreign_path(reference: &TypeRef, package: &Package) -> String {
     if reference.is_well_known() {
-        return format!("::pbjson_types::{}", reference.path);
+        return well_known(&reference.path);
     }
     match package.layout {
         Layout::Crates => format!("::{}::{}", crate_ident(&reference.package), reference.path),
@@ -123,16 +124,37 @@ pub(super) fn foreign_root(other: &str, package: &Package) -> TokenStream {
 /// A type as seen from a crate that holds no package.
 pub(super) fn outer_path(reference: &TypeRef) -> TokenStream {
     if reference.is_well_known() {
-        return path(&format!("::pbjson_types::{}", reference.path));
+        return path(&well_known(&reference.path));
     }
     path(&format!("::{}::{}", crate_ident(&reference.package), reference.path))
 }
 
 /// A path of Rust in tokens.
 fn path(text: &str) -> TokenStream {
-    let absolute = text.starts_with("::").then(|| quote!(::));
-    let segments = text.trim_start_matches("::").split("::").map(ident);
-    quote!(#absolute #(#segments)::*)
+    // Texts are made of identifiers above, which lexing does not refuse.
+    text.parse().unwrap_or_default()
+}
+
+/// A well-known type as prost has it: of the wrappers, what is in them.
+fn well_known(name: &str) -> String {
+    match name {
+        "Empty" => "()".to_owned(),
+        "BoolValue" => "bool".to_owned(),
+        "BytesValue" => "::prost::alloc::vec::Vec<u8>".to_owned(),
+        "DoubleValue" => "f64".to_owned(),
+        "FloatValue" => "f32".to_owned(),
+        "Int32Value" => "i32".to_owned(),
+        "Int64Value" => "i64".to_owned(),
+        "StringValue" => "::prost::alloc::string::String".to_owned(),
+        "UInt32Value" => "u32".to_owned(),
+        "UInt64Value" => "u64".to_owned(),
+        name => format!("::prost_types::{name}"),
+    }
+}
+
+/// Whether prost's library has a well-known type of this name.
+pub(super) fn is_library_type(name: &str) -> bool {
+    well_known(name).starts_with("::prost_types")
 }
 
 /// A constant duration.

@@ -81,5 +81,13 @@ fn library(model: &Model, krate: &Standalone) -> String {
     for found in &model.packages {
         let _ = writeln!(text, "pub mod {};", found.module);
     }
+    text.push_str(
+        "\n/// Makes all messages known to readers and writers of `google.protobuf.Any`.\n\
+         #[inline]\npub fn register_types(registry: &mut ::treaty_json::Registry) {\n",
+    );
+    for found in &model.packages {
+        let _ = writeln!(text, "    {}::register_types(registry);", found.module);
+    }
+    text.push_str("}\n");
     text
 }
