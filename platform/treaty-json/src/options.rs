@@ -52,12 +52,8 @@ pub struct WriteOptions<'a> {
 
 impl WriteOptions<'_> {
     /// The canonical form, and without types for `Any`.
-    pub const DEFAULT: Self = WriteOptions {
-        defaults: false,
-        proto_names: false,
-        enum_numbers: false,
-        registry: None,
-    };
+    pub const DEFAULT: Self =
+        WriteOptions { defaults: false, proto_names: false, enum_numbers: false, registry: None };
 }
 
 impl Default for WriteOptions<'_> {

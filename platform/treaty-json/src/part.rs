@@ -60,19 +60,15 @@ fn quoted(text: &str) -> Result<String, Error> {
     crate::to_string(&text.to_owned())
 }
 
-fn descend(
-    message: &mut dyn Fields,
-    path: &str,
-    reader: &mut Reader<'_>,
-) -> Result<bool, Error> {
+fn descend(message: &mut dyn Fields, path: &str, reader: &mut Reader<'_>) -> Result<bool, Error> {
     let schema = message.schema();
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
         None => (path, None),
     };
-    let Some((index, field)) = schema.find(name).and_then(|index| {
-        schema.fields.get(index).map(|field| (index, field))
-    }) else {
+    let Some((index, field)) =
+        schema.find(name).and_then(|index| schema.fields.get(index).map(|field| (index, field)))
+    else {
         return Ok(false);
     };
     let outcome = match rest {

@@ -213,17 +213,12 @@ impl Reader<'_> {
         at: usize,
     ) -> Result<Option<i32>, Error> {
         if schema.closed && schema.name(number).is_none() {
-            return self
-                .unknown_value(at, format!("{} has no value {number}", schema.full_name));
+            return self.unknown_value(at, format!("{} has no value {number}", schema.full_name));
         }
         Ok(Some(number))
     }
 
-    fn unknown_value(
-        &self,
-        at: usize,
-        description: String,
-    ) -> Result<Option<i32>, Error> {
+    fn unknown_value(&self, at: usize, description: String) -> Result<Option<i32>, Error> {
         match self.options.unknown {
             Unknown::Ignore => Ok(None),
             Unknown::Refuse => Err(self.wrong(at, description)),

@@ -74,9 +74,14 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_none() {
-        for (year, month, day) in
-            [(2023, 2, 29), (1900, 2, 29), (2024, 2, 30), (2024, 4, 31), (2024, 13, 1), (2024, 1, 0)]
-        {
+        for (year, month, day) in [
+            (2023, 2, 29),
+            (1900, 2, 29),
+            (2024, 2, 30),
+            (2024, 4, 31),
+            (2024, 13, 1),
+            (2024, 1, 0),
+        ] {
             assert_eq!(Date { year, month, day }.days(), None, "{year}-{month}-{day}");
         }
         assert!(Date { year: 2000, month: 2, day: 29 }.days().is_some());

@@ -124,7 +124,8 @@ impl<'a> Writer<'a> {
                 0x08 => self.raw("\\b"),
                 0x0c => self.raw("\\f"),
                 control => {
-                    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
+                    let digit =
+                        |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
                     let digits = [digit(control >> 4), digit(control & 0xf)];
                     self.raw("\\u00");
                     self.buffer.extend_from_slice(&digits);

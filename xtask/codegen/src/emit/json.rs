@@ -34,12 +34,22 @@ impl Emitter<'_> {
 
     /// Names of the runtime. Messages are written with their paths, so none can be meant.
     fn imports(&self) -> TokenStream {
-        let messages = (!self.package.messages.is_empty())
-            .then(|| quote!(use ::treaty_json::{Error, Fields, Reader, Schema, Writer};));
+        let messages = (!self.package.messages.is_empty()).then(|| {
+            quote!(
+                use ::treaty_json::{Error, Fields, Reader, Schema, Writer};
+            )
+        });
         let has_fields = self.package.messages.iter().any(|message| !message.fields.is_empty());
-        let fields = has_fields.then(|| quote!(use ::treaty_json::field;));
-        let enums = (!self.package.enums.is_empty())
-            .then(|| quote!(use ::treaty_json::{Enum, EnumSchema};));
+        let fields = has_fields.then(|| {
+            quote!(
+                use ::treaty_json::field;
+            )
+        });
+        let enums = (!self.package.enums.is_empty()).then(|| {
+            quote!(
+                use ::treaty_json::{Enum, EnumSchema};
+            )
+        });
         quote! {
             use ::treaty_json::Registry;
             #messages
@@ -128,7 +138,9 @@ impl Emitter<'_> {
             }
         }
         if lines.is_empty() {
-            return quote!(fn write_fields(&self, _: &mut Writer<'_>) {});
+            return quote!(
+                fn write_fields(&self, _: &mut Writer<'_>) {}
+            );
         }
         quote! {
             fn write_fields(&self, w: &mut Writer<'_>) {
