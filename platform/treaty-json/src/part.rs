@@ -7,7 +7,8 @@ use crate::{Error, Fields, Json, ReadOptions, Reader};
 /// the body of a route with `body: "field"`. False when there is no such field.
 ///
 /// # Errors
-/// When the text is not JSON, or not of the field's type.
+/// When the text is not JSON, or not of the field's type. The field may then hold a part
+/// of it.
 pub fn read_field(
     message: &mut dyn Fields,
     field: &str,

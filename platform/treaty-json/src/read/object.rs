@@ -32,6 +32,9 @@ impl Seen {
     }
 }
 
+/// What is done with a member of an object that has no fixed fields.
+type Each<'f, 'a> = dyn FnMut(&mut Reader<'a>, Cow<'a, str>) -> Result<(), Error> + 'f;
+
 impl<'a> Reader<'a> {
     /// Reads an object into the fields of a message.
     ///
@@ -109,7 +112,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn entries(
         &mut self,
         expected: &str,
-        each: &mut dyn FnMut(&mut Self, Cow<'a, str>) -> Result<(), Error>,
+        each: &mut Each<'_, 'a>,
     ) -> Result<(), Error> {
         let mut goes_on = self.open_object(expected)?;
         while goes_on {

@@ -58,7 +58,7 @@ fn what_it_cannot_hold_is_refused() {
         r#"{"@type":"x/"}"#,
         r#"{"@type":"x/test.v1.Unknown"}"#,
         r#"{"@type":"x/test.v1.Order","count":"x"}"#,
-        r#"{"@type":"x/test.v1.Order","value":{}}"#,
+        r#"{"@type":"x/test.v1.Order","values":{}}"#,
         r#"{"@type":"x/test.v1.Order","@type":"x/test.v1.Order"}"#,
         r#"{"@type":"x/google.protobuf.Duration"}"#,
         r#"{"@type":"x/google.protobuf.Duration","value":"1s","value":"1s"}"#,

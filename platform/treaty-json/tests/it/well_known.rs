@@ -20,7 +20,7 @@ fn values_have_one_canonical_form() {
         (r#"{"weight": 0.1, "price": "1.5"}"#, r#"{"weight":0.1,"price":1.5}"#),
         (r#"{"weight": "Infinity", "price": "NaN"}"#, r#"{"weight":"Infinity","price":"NaN"}"#),
         (r#"{"weight": "-Infinity", "price": -0.0}"#, r#"{"weight":"-Infinity","price":-0}"#),
-        (r#"{"price": 1.7976931348623157e308}"#, r#"{"price":1.7976931348623157e308}"#),
+        (r#"{"price": 1.7976931348623157e308}"#, r#"{"price":1.7976931348623157e+308}"#),
         (r#"{"photo": "-_8"}"#, r#"{"photo":"+/8="}"#),
         (r#"{"photo": "-_"}"#, r#"{"photo":"+w=="}"#),
         (
