@@ -109,11 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object by its names, for types that have no fixed fields.
-    pub(crate) fn entries(
-        &mut self,
-        expected: &str,
-        each: &mut Each<'_, 'a>,
-    ) -> Result<(), Error> {
+    pub(crate) fn entries(&mut self, expected: &str, each: &mut Each<'_, 'a>) -> Result<(), Error> {
         let mut goes_on = self.open_object(expected)?;
         while goes_on {
             let name = self.quoted()?;

@@ -104,7 +104,7 @@ fn nesting_ends_at_a_limit_and_not_at_the_stack() {
     let error = read(&nested(100)).unwrap_err();
     assert_eq!(error.description(), "nested deeper than 100 levels");
     for json in
-        ["{\"value\":".repeat(1) + &"[".repeat(100_000), "[".repeat(100_000), nested(100_000)]
+        ["{\"value\":".to_owned() + &"[".repeat(100_000), "[".repeat(100_000), nested(100_000)]
     {
         assert!(read(&json).is_err());
     }

@@ -68,7 +68,8 @@ fn check_packages(model: &Model, files: &[FileDescriptor], report: &mut Report) 
             let module = &package.module;
             refuse(format!("package `{other}` and {own} both become module `{module}`"), ADVICE);
         }
-        if package.name.starts_with("treaty.") || !package.name.contains('.') {
+        let is_taken = package.name.starts_with("treaty.") || !package.name.contains('.');
+        if is_taken && package.layout == Layout::Crates {
             let advice = "Use your organisation's name, the domain and a version, for example \
                           `acme.orders.v1`.";
             refuse(
