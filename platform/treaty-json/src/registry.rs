@@ -30,9 +30,11 @@ impl Registry {
         self.packages.insert(package)
     }
 
-    /// Adds a message.
-    pub fn add<M: Fields + prost::Message + Default>(&mut self) {
-        self.types.insert(M::default().schema().full_name, AnyCodec::of_fields::<M>());
+    /// Adds a message under its full name.
+    pub fn add<M: Fields + prost::Message + Default>(&mut self, full_name: &'static str) {
+        // No message is made to ask it for its name: of one that requires itself, which
+        // proto2 lets pass, there is none.
+        self.types.insert(full_name, AnyCodec::of_fields::<M>());
     }
 
     pub(crate) fn get(&self, full_name: &str) -> Option<AnyCodec> {

@@ -243,7 +243,7 @@ const SCHEMA: &Schema = &Schema {
 
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
-    registry.add::<Order>();
+    registry.add::<Order>("test.v1.Order");
     registry
 }
 

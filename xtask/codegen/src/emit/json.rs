@@ -81,7 +81,10 @@ impl Emitter<'_> {
     /// where it is called, so that who does not need it does not pay for it.
     fn register(&self) -> TokenStream {
         let name = &self.package.name;
-        let paths = self.package.messages.iter().map(|message| self.path(&message.rust));
+        let messages = self.package.messages.iter().map(|message| {
+            let (path, full_name) = (self.path(&message.rust), &message.full_name);
+            quote!(registry.add::<#path>(#full_name);)
+        });
         let others = self.package.dependencies.iter().map(|name| {
             let root = rust::foreign_root(name, self.package);
             quote!(#root::register_types(registry);)
@@ -92,7 +95,7 @@ impl Emitter<'_> {
             #[inline]
             pub fn register_types(registry: &mut Registry) {
                 if registry.begin(#name) {
-                    #(registry.add::<#paths>();)*
+                    #(#messages)*
                     #(#others)*
                 }
             }
