@@ -50,7 +50,7 @@ impl Unfinished {
         Self(Some(Arc::clone(seen)))
     }
 
-    fn is_done(mut self) {
+    fn done(mut self) {
         self.0 = None;
     }
 }
@@ -101,7 +101,7 @@ impl EchoService for Echo {
         let state = (request.text, Unfinished::begin(&self.0), 0);
         Ok(Box::pin(stream::unfold(state, move |(text, unfinished, number)| async move {
             if !endless && number == times {
-                unfinished.is_done();
+                unfinished.done();
                 return None;
             }
             // The first answer comes in any case, so that the stream has begun.
@@ -120,7 +120,7 @@ impl EchoService for Echo {
         while let Some(request) = requests.next().await {
             texts.push(obey(&request?.text).await?.text);
         }
-        unfinished.is_done();
+        unfinished.done();
         self.0.collected.fetch_add(1, Ordering::SeqCst);
         Ok(heard(texts.join(" ")))
     }
@@ -137,7 +137,7 @@ impl EchoService for Echo {
                     Some(Ok(request)) => Some((obey(&request.text).await, (requests, unfinished))),
                     Some(Err(error)) => Some((Err(error), (requests, unfinished))),
                     None => {
-                        unfinished.is_done();
+                        unfinished.done();
                         None
                     }
                 }

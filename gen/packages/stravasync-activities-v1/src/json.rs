@@ -9,15 +9,37 @@ use ::treaty_json::field;
 #[inline]
 pub fn register_types(registry: &mut Registry) {
     if registry.begin("stravasync.activities.v1") {
-        registry.add::<crate::Activity>();
-        registry.add::<crate::UpsertActivitiesRequest>();
-        registry.add::<crate::UpsertActivitiesResponse>();
-        registry.add::<crate::ListActivitiesRequest>();
-        registry.add::<crate::ListActivitiesResponse>();
-        registry.add::<crate::GetActivityRequest>();
-        registry.add::<crate::GetActivityResponse>();
-        registry.add::<crate::GetTotalsRequest>();
-        registry.add::<crate::GetTotalsResponse>();
+        registry.add::<crate::Activity>("stravasync.activities.v1.Activity");
+        registry
+            .add::<
+                crate::UpsertActivitiesRequest,
+            >("stravasync.activities.v1.UpsertActivitiesRequest");
+        registry
+            .add::<
+                crate::UpsertActivitiesResponse,
+            >("stravasync.activities.v1.UpsertActivitiesResponse");
+        registry
+            .add::<
+                crate::ListActivitiesRequest,
+            >("stravasync.activities.v1.ListActivitiesRequest");
+        registry
+            .add::<
+                crate::ListActivitiesResponse,
+            >("stravasync.activities.v1.ListActivitiesResponse");
+        registry
+            .add::<
+                crate::GetActivityRequest,
+            >("stravasync.activities.v1.GetActivityRequest");
+        registry
+            .add::<
+                crate::GetActivityResponse,
+            >("stravasync.activities.v1.GetActivityResponse");
+        registry
+            .add::<crate::GetTotalsRequest>("stravasync.activities.v1.GetTotalsRequest");
+        registry
+            .add::<
+                crate::GetTotalsResponse,
+            >("stravasync.activities.v1.GetTotalsResponse");
     }
 }
 

@@ -10,13 +10,29 @@ use ::treaty_json::{Enum, EnumSchema};
 #[inline]
 pub fn register_types(registry: &mut Registry) {
     if registry.begin("stravasync.athletes.v1") {
-        registry.add::<crate::Athlete>();
-        registry.add::<crate::RegisterAthleteRequest>();
-        registry.add::<crate::RegisterAthleteResponse>();
-        registry.add::<crate::GetAthleteRequest>();
-        registry.add::<crate::GetAthleteResponse>();
-        registry.add::<crate::ListAthletesRequest>();
-        registry.add::<crate::ListAthletesResponse>();
+        registry.add::<crate::Athlete>("stravasync.athletes.v1.Athlete");
+        registry
+            .add::<
+                crate::RegisterAthleteRequest,
+            >("stravasync.athletes.v1.RegisterAthleteRequest");
+        registry
+            .add::<
+                crate::RegisterAthleteResponse,
+            >("stravasync.athletes.v1.RegisterAthleteResponse");
+        registry
+            .add::<crate::GetAthleteRequest>("stravasync.athletes.v1.GetAthleteRequest");
+        registry
+            .add::<
+                crate::GetAthleteResponse,
+            >("stravasync.athletes.v1.GetAthleteResponse");
+        registry
+            .add::<
+                crate::ListAthletesRequest,
+            >("stravasync.athletes.v1.ListAthletesRequest");
+        registry
+            .add::<
+                crate::ListAthletesResponse,
+            >("stravasync.athletes.v1.ListAthletesResponse");
     }
 }
 

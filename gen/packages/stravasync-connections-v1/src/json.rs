@@ -9,12 +9,30 @@ use ::treaty_json::field;
 #[inline]
 pub fn register_types(registry: &mut Registry) {
     if registry.begin("stravasync.connections.v1") {
-        registry.add::<crate::StartConsentRequest>();
-        registry.add::<crate::StartConsentResponse>();
-        registry.add::<crate::CompleteConsentRequest>();
-        registry.add::<crate::CompleteConsentResponse>();
-        registry.add::<crate::GetAccessTokenRequest>();
-        registry.add::<crate::GetAccessTokenResponse>();
+        registry
+            .add::<
+                crate::StartConsentRequest,
+            >("stravasync.connections.v1.StartConsentRequest");
+        registry
+            .add::<
+                crate::StartConsentResponse,
+            >("stravasync.connections.v1.StartConsentResponse");
+        registry
+            .add::<
+                crate::CompleteConsentRequest,
+            >("stravasync.connections.v1.CompleteConsentRequest");
+        registry
+            .add::<
+                crate::CompleteConsentResponse,
+            >("stravasync.connections.v1.CompleteConsentResponse");
+        registry
+            .add::<
+                crate::GetAccessTokenRequest,
+            >("stravasync.connections.v1.GetAccessTokenRequest");
+        registry
+            .add::<
+                crate::GetAccessTokenResponse,
+            >("stravasync.connections.v1.GetAccessTokenResponse");
     }
 }
 

@@ -10,12 +10,24 @@ use ::treaty_json::{Enum, EnumSchema};
 #[inline]
 pub fn register_types(registry: &mut Registry) {
     if registry.begin("stravasync.sync.v1") {
-        registry.add::<crate::SyncAthlete>();
-        registry.add::<crate::AthleteSyncEnded>();
-        registry.add::<crate::DispatchSyncsRequest>();
-        registry.add::<crate::DispatchSyncsResponse>();
-        registry.add::<crate::PublishSyncJobsRequest>();
-        registry.add::<crate::PublishSyncJobsResponse>();
+        registry.add::<crate::SyncAthlete>("stravasync.sync.v1.SyncAthlete");
+        registry.add::<crate::AthleteSyncEnded>("stravasync.sync.v1.AthleteSyncEnded");
+        registry
+            .add::<
+                crate::DispatchSyncsRequest,
+            >("stravasync.sync.v1.DispatchSyncsRequest");
+        registry
+            .add::<
+                crate::DispatchSyncsResponse,
+            >("stravasync.sync.v1.DispatchSyncsResponse");
+        registry
+            .add::<
+                crate::PublishSyncJobsRequest,
+            >("stravasync.sync.v1.PublishSyncJobsRequest");
+        registry
+            .add::<
+                crate::PublishSyncJobsResponse,
+            >("stravasync.sync.v1.PublishSyncJobsResponse");
     }
 }
 
