@@ -1,5 +1,6 @@
 //! What a handler knows about the call besides its message.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,28 @@ impl std::fmt::Display for Caller {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Deployable(name) => f.write_str(name),
             Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// As whom an in-process client calls: as the caller of the context that it is given, or
+/// as one of its own, as a client over the network does by its token.
+#[derive(Clone, Debug, Default)]
+pub struct CallsAs(Option<Caller>);
+
+impl CallsAs {
+    /// Always as this caller, whatever the context says.
+    #[must_use]
+    pub fn always(caller: Caller) -> Self {
+        Self(Some(caller))
+    }
+
+    /// The context of a call that is made.
+    #[must_use]
+    pub fn of<'a>(&self, context: &'a Context) -> Cow<'a, Context> {
+        match &self.0 {
+            None => Cow::Borrowed(context),
+            Some(caller) => Cow::Owned(context.clone().with_caller(caller.clone())),
         }
     }
 }

@@ -39,7 +39,7 @@ pub use client::{
     Channel, ClientConfig, Requests, RetryBudgetConfig, Transport, call, call_bidi_streaming,
     call_client_streaming, call_server_streaming, connect_lazy,
 };
-pub use context::{Caller, Context};
+pub use context::{Caller, CallsAs, Context};
 pub use futures::future::BoxFuture;
 pub use headers::{
     IDEMPOTENCY_KEY, REQUEST_ID, TRACEPARENT, fill_idempotency_key, idempotency_key,

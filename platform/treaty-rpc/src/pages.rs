@@ -75,6 +75,11 @@ impl<'a, Q: Clone, R, T> Pages<'a, Q, R, T> {
         }
     }
 
+    /// The next page; `None` after the last, and after a failure.
+    pub async fn next_page(&mut self) -> Option<Result<R, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
     fn turn(&mut self, mut request: Q, response: &R) -> Result<State<'a, Q, R>, Error> {
         let next = (self.spec.next_token)(response);
         if next.is_empty() {
@@ -125,6 +130,13 @@ impl<Q, R, T> fmt::Debug for Pages<'_, Q, R, T> {
 pub struct Items<'a, Q, R, T> {
     pages: Pages<'a, Q, R, T>,
     ready: VecDeque<T>,
+}
+
+impl<Q: Clone, R, T> Items<'_, Q, R, T> {
+    /// The next item; `None` after the last, and after a failure.
+    pub async fn next_item(&mut self) -> Option<Result<T, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
 }
 
 impl<Q: Clone, R, T> Stream for Items<'_, Q, R, T> {

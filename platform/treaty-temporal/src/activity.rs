@@ -1,7 +1,7 @@
 //! Activities: the work that workflows have done outside themselves.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -44,7 +44,12 @@ pub struct ActivityContext {
 
 enum Inner {
     Worker(Box<SdkContext>),
-    Detached { cancelled: CancellationToken, progress: Option<serde_json::Value> },
+    Detached {
+        attempt: u32,
+        cancelled: CancellationToken,
+        progress: Option<serde_json::Value>,
+        heartbeats: Arc<Mutex<Vec<serde_json::Value>>>,
+    },
 }
 
 impl std::fmt::Debug for ActivityContext {
@@ -61,7 +66,28 @@ impl ActivityContext {
     /// that is cancelled by the token and whose heartbeats go nowhere.
     #[must_use]
     pub fn detached(cancelled: CancellationToken) -> Self {
-        Self { inner: Inner::Detached { cancelled, progress: None } }
+        Self::of(1, cancelled, None, Arc::default())
+    }
+
+    /// An attempt whose heartbeats are kept there, the last of them being the progress
+    /// of the attempt before.
+    #[cfg(feature = "testing")]
+    pub(crate) fn in_memory(
+        attempt: u32,
+        cancelled: CancellationToken,
+        heartbeats: Arc<Mutex<Vec<serde_json::Value>>>,
+    ) -> Self {
+        let progress = heartbeats.lock().unwrap_or_else(PoisonError::into_inner).last().cloned();
+        Self::of(attempt, cancelled, progress, heartbeats)
+    }
+
+    fn of(
+        attempt: u32,
+        cancelled: CancellationToken,
+        progress: Option<serde_json::Value>,
+        heartbeats: Arc<Mutex<Vec<serde_json::Value>>>,
+    ) -> Self {
+        Self { inner: Inner::Detached { attempt, cancelled, progress, heartbeats } }
     }
 
     /// Pretends that an earlier attempt left this progress behind.
@@ -74,7 +100,7 @@ impl ActivityContext {
     ) -> Result<Self, Error> {
         let progress = serde_json::to_value(progress)
             .map_err(|error| progress_error("encoded", error.into()))?;
-        Ok(Self { inner: Inner::Detached { cancelled, progress: Some(progress) } })
+        Ok(Self::of(2, cancelled, Some(progress), Arc::default()))
     }
 
     /// The number of this attempt, from 1.
@@ -82,7 +108,7 @@ impl ActivityContext {
     pub fn attempt(&self) -> u32 {
         match &self.inner {
             Inner::Worker(context) => context.info().attempt,
-            Inner::Detached { progress, .. } => 1 + u32::from(progress.is_some()),
+            Inner::Detached { attempt, .. } => *attempt,
         }
     }
 
@@ -137,7 +163,12 @@ impl ActivityContext {
                 .record_heartbeat(progress)
                 .await
                 .map_err(|error| progress_error("encoded", error.into())),
-            Inner::Detached { .. } => Ok(()),
+            Inner::Detached { heartbeats, .. } => {
+                let progress = serde_json::to_value(progress)
+                    .map_err(|error| progress_error("encoded", error.into()))?;
+                heartbeats.lock().unwrap_or_else(PoisonError::into_inner).push(progress);
+                Ok(())
+            }
         }
     }
 
@@ -248,13 +279,35 @@ impl<C: ActivityContract, H: ActivityHandler<C>> ExecutableActivity for Served<C
     }
 }
 
+/// What becomes of an attempt that did not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It stopped because it was told to.
+    Cancelled,
+    /// Another attempt may succeed.
+    Passing,
+    /// No other attempt can.
+    Final,
+}
+
+/// Decides by the code of the failure.
+pub(crate) fn verdict(context: &ActivityContext, error: &treaty_error::Error) -> Verdict {
+    if context.is_cancelled() && error.code() == Code::Cancelled {
+        return Verdict::Cancelled;
+    }
+    match error.code().disposition() {
+        Disposition::DeadLetter => Verdict::Final,
+        Disposition::Retry => Verdict::Passing,
+    }
+}
+
 /// Turns a handler's failure into the server's terms. The failure is logged here,
 /// for its causes go no further.
 fn failure(context: &ActivityContext, error: treaty_error::Error) -> ActivityError {
-    if context.is_cancelled() && error.code() == Code::Cancelled {
-        return ActivityError::cancelled();
-    }
-    let fatal = error.code().disposition() == Disposition::DeadLetter;
+    let fatal = match verdict(context, &error) {
+        Verdict::Cancelled => return ActivityError::cancelled(),
+        verdict => verdict == Verdict::Final,
+    };
     tracing::warn!(error = %error.chain(), will_retry = !fatal, "attempt failed");
     ActivityError::application(
         ApplicationFailure::builder(error.message())

@@ -139,3 +139,26 @@ impl Readiness {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use worker_port::testing::in_memory_starters;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_schedule_is_put_at_each_start_and_triggered_when_asked() {
+        let (starters, workflows) = in_memory_starters();
+        let config = ScheduleConfig { page_size: 7, trigger_on_start: true, ..Default::default() };
+
+        let handle = schedule(&config, &starters).await.unwrap();
+        let again = ScheduleConfig { every_seconds: 60, trigger_on_start: false, ..config };
+        schedule(&again, &starters).await.unwrap();
+
+        let started = workflows.inputs::<DispatchSyncs>().unwrap();
+        assert_eq!(started.len(), 1);
+        assert_eq!(started[0].1, DispatchSyncsRequest { page_size: 7 });
+        let kept = workflows.scheduled(handle.id()).unwrap();
+        assert_eq!(kept.schedule.every, Duration::from_secs(60));
+    }
+}

@@ -1,6 +1,7 @@
 //! Generated code at work.
 
 mod interop;
+mod mocks;
 mod redaction;
 mod repeats;
 mod streams;

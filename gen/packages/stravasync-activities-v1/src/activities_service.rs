@@ -43,7 +43,13 @@ pub const UPSERT_ACTIVITIES: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec
     path: "/stravasync.activities.v1.ActivitiesService/UpsertActivities",
     access: &[::treaty_rpc::Access::Callers(&["consumer"])],
     deadline: ::std::time::Duration::from_secs(30),
-    retry: None,
+    retry: Some(::treaty_rpc::RetrySpec {
+        max_attempts: 4,
+        initial_backoff: ::std::time::Duration::new(0, 100000000),
+        max_backoff: ::std::time::Duration::from_secs(2),
+        multiplier: 2.0,
+        attempt_deadline: None,
+    }),
 };
 
 /// What the contract promises about `ListActivities`.
@@ -114,12 +120,27 @@ impl<T: ActivitiesService + ?Sized> ActivitiesServicePages for T {}
 #[derive(Clone)]
 pub struct LocalActivitiesService {
     handler: ::std::sync::Arc<dyn ActivitiesService>,
+    caller: ::treaty_rpc::CallsAs,
 }
 
 impl LocalActivitiesService {
     /// Stands before a handler.
     pub fn new(handler: ::std::sync::Arc<dyn ActivitiesService>) -> Self {
-        Self { handler }
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::default(),
+        }
+    }
+    /// Stands before a handler and always calls as this caller, as a client over a
+    /// network does: for tests without one.
+    pub fn called_by(
+        handler: ::std::sync::Arc<dyn ActivitiesService>,
+        caller: ::treaty_rpc::Caller,
+    ) -> Self {
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::always(caller),
+        }
     }
 }
 
@@ -132,7 +153,7 @@ impl ActivitiesService for LocalActivitiesService {
     ) -> ::treaty_error::Result<crate::UpsertActivitiesResponse> {
         ::treaty_rpc::admit_and_run(
                 &UPSERT_ACTIVITIES,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.upsert_activities(&context, request).await
                 },
@@ -146,7 +167,7 @@ impl ActivitiesService for LocalActivitiesService {
     ) -> ::treaty_error::Result<crate::ListActivitiesResponse> {
         ::treaty_rpc::admit_and_run(
                 &LIST_ACTIVITIES,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.list_activities(&context, request).await
                 },
@@ -160,7 +181,7 @@ impl ActivitiesService for LocalActivitiesService {
     ) -> ::treaty_error::Result<crate::GetActivityResponse> {
         ::treaty_rpc::admit_and_run(
                 &GET_ACTIVITY,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.get_activity(&context, request).await
                 },
@@ -174,7 +195,7 @@ impl ActivitiesService for LocalActivitiesService {
     ) -> ::treaty_error::Result<crate::GetTotalsResponse> {
         ::treaty_rpc::admit_and_run(
                 &GET_TOTALS,
-                context,
+                &self.caller.of(context),
                 |context| async move { self.handler.get_totals(&context, request).await },
             )
             .await

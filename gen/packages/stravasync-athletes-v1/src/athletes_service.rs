@@ -50,7 +50,13 @@ pub const GET_ATHLETE: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
         ::treaty_rpc::Access::Operators,
     ],
     deadline: ::std::time::Duration::from_secs(10),
-    retry: None,
+    retry: Some(::treaty_rpc::RetrySpec {
+        max_attempts: 4,
+        initial_backoff: ::std::time::Duration::new(0, 100000000),
+        max_backoff: ::std::time::Duration::from_secs(2),
+        multiplier: 2.0,
+        attempt_deadline: None,
+    }),
 };
 
 /// What the contract promises about `ListAthletes`.
@@ -63,7 +69,13 @@ pub const LIST_ATHLETES: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
         ::treaty_rpc::Access::Operators,
     ],
     deadline: ::std::time::Duration::from_secs(10),
-    retry: None,
+    retry: Some(::treaty_rpc::RetrySpec {
+        max_attempts: 4,
+        initial_backoff: ::std::time::Duration::new(0, 100000000),
+        max_backoff: ::std::time::Duration::from_secs(2),
+        multiplier: 2.0,
+        attempt_deadline: None,
+    }),
 };
 
 /// Where the messages of `ListAthletes` hold what paging needs.
@@ -104,12 +116,27 @@ impl<T: AthletesService + ?Sized> AthletesServicePages for T {}
 #[derive(Clone)]
 pub struct LocalAthletesService {
     handler: ::std::sync::Arc<dyn AthletesService>,
+    caller: ::treaty_rpc::CallsAs,
 }
 
 impl LocalAthletesService {
     /// Stands before a handler.
     pub fn new(handler: ::std::sync::Arc<dyn AthletesService>) -> Self {
-        Self { handler }
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::default(),
+        }
+    }
+    /// Stands before a handler and always calls as this caller, as a client over a
+    /// network does: for tests without one.
+    pub fn called_by(
+        handler: ::std::sync::Arc<dyn AthletesService>,
+        caller: ::treaty_rpc::Caller,
+    ) -> Self {
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::always(caller),
+        }
     }
 }
 
@@ -122,7 +149,7 @@ impl AthletesService for LocalAthletesService {
     ) -> ::treaty_error::Result<crate::RegisterAthleteResponse> {
         ::treaty_rpc::admit_and_run(
                 &REGISTER_ATHLETE,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.register_athlete(&context, request).await
                 },
@@ -136,7 +163,7 @@ impl AthletesService for LocalAthletesService {
     ) -> ::treaty_error::Result<crate::GetAthleteResponse> {
         ::treaty_rpc::admit_and_run(
                 &GET_ATHLETE,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.get_athlete(&context, request).await
                 },
@@ -150,7 +177,7 @@ impl AthletesService for LocalAthletesService {
     ) -> ::treaty_error::Result<crate::ListAthletesResponse> {
         ::treaty_rpc::admit_and_run(
                 &LIST_ATHLETES,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.list_athletes(&context, request).await
                 },

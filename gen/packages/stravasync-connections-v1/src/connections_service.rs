@@ -59,19 +59,40 @@ pub const GET_ACCESS_TOKEN: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec 
     path: "/stravasync.connections.v1.ConnectionsService/GetAccessToken",
     access: &[::treaty_rpc::Access::Callers(&["consumer"])],
     deadline: ::std::time::Duration::from_secs(20),
-    retry: None,
+    retry: Some(::treaty_rpc::RetrySpec {
+        max_attempts: 4,
+        initial_backoff: ::std::time::Duration::new(0, 100000000),
+        max_backoff: ::std::time::Duration::from_secs(2),
+        multiplier: 2.0,
+        attempt_deadline: None,
+    }),
 };
 
 /// In-process client of [`ConnectionsService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
 pub struct LocalConnectionsService {
     handler: ::std::sync::Arc<dyn ConnectionsService>,
+    caller: ::treaty_rpc::CallsAs,
 }
 
 impl LocalConnectionsService {
     /// Stands before a handler.
     pub fn new(handler: ::std::sync::Arc<dyn ConnectionsService>) -> Self {
-        Self { handler }
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::default(),
+        }
+    }
+    /// Stands before a handler and always calls as this caller, as a client over a
+    /// network does: for tests without one.
+    pub fn called_by(
+        handler: ::std::sync::Arc<dyn ConnectionsService>,
+        caller: ::treaty_rpc::Caller,
+    ) -> Self {
+        Self {
+            handler,
+            caller: ::treaty_rpc::CallsAs::always(caller),
+        }
     }
 }
 
@@ -84,7 +105,7 @@ impl ConnectionsService for LocalConnectionsService {
     ) -> ::treaty_error::Result<crate::StartConsentResponse> {
         ::treaty_rpc::admit_and_run(
                 &START_CONSENT,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.start_consent(&context, request).await
                 },
@@ -98,7 +119,7 @@ impl ConnectionsService for LocalConnectionsService {
     ) -> ::treaty_error::Result<crate::CompleteConsentResponse> {
         ::treaty_rpc::admit_and_run(
                 &COMPLETE_CONSENT,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.complete_consent(&context, request).await
                 },
@@ -112,7 +133,7 @@ impl ConnectionsService for LocalConnectionsService {
     ) -> ::treaty_error::Result<crate::GetAccessTokenResponse> {
         ::treaty_rpc::admit_and_run(
                 &GET_ACCESS_TOKEN,
-                context,
+                &self.caller.of(context),
                 |context| async move {
                     self.handler.get_access_token(&context, request).await
                 },

@@ -49,7 +49,7 @@ Activities\x12/.stravasync.activities.v1.ListActivitiesRequest\x1a0.stravasync.a
 stActivitiesResponse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetA\
 ctivityRequest\x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetT\
 otals\x12*.stravasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsRes\
-ponse\"\x03\x90\x02\x01b\x06proto3\n\xdf\x0b\n%stravasync/athletes/v1/athletes.proto\x12\x16str\
+ponse\"\x03\x90\x02\x01b\x06proto3\n\xe5\x0b\n%stravasync/athletes/v1/athletes.proto\x12\x16str\
 avasync.athletes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Athlete\x12\x1d\n\nat\
 hlete_id\x18\x01 \x01(\tR\tathleteId\x12!\n\x0cdisplay_name\x18\x02 \x01(\tR\x0bdisplayName\x12\
 \x14\n\x05email\x18\x03 \x01(\tR\x05email\x12R\n\x10connection_state\x18\x04 \x01(\x0e2\'.strav\
@@ -66,23 +66,23 @@ vasync.athletes.v1.ConnectionStateR\x0fconnectionState\"{\n\x14ListAthletesRespo
 thletes\x18\x01 \x03(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x08athletes\x12&\n\x0fnext_page_\
 token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1cCONNECTION_STATE_\
 UNSPECIFIED\x10\x00\x12\x19\n\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCONNECTION_STATE_CO\
-NNECTED\x10\x02\x12\x1c\n\x18CONNECTION_STATE_REVOKED\x10\x032\xdb\x02\n\x0fAthletesService\x12\
+NNECTED\x10\x02\x12\x1c\n\x18CONNECTION_STATE_REVOKED\x10\x032\xe1\x02\n\x0fAthletesService\x12\
 t\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athle\
-tes.v1.RegisterAthleteResponse\"\x00\x12e\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteR\
-equest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x00\x12k\n\x0cListAthletes\x12+.stravas\
-ync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\x00b\x06\
-proto3\n\xf0\x07\n+stravasync/connections/v1/connections.proto\x12\x19stravasync.connections.v1\
-\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13StartConsentRequest\x12\x1d\n\nathlete_id\x18\
-\x01 \x01(\tR\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthorize_url\x18\x01 \x01(\tR\
-\x0cauthorizeUrl\"p\n\x16CompleteConsentRequest\x12\x14\n\x05state\x18\x01 \x01(\tR\x05state\
-\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\
-\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\x17CompleteConsentResponse\x12\x1d\n\nathlet\
-e_id\x18\x01 \x01(\tR\tathleteId\"6\n\x15GetAccessTokenRequest\x12\x1d\n\nathlete_id\x18\x01 \
-\x01(\tR\tathleteId\"\xa6\x01\n\x16GetAccessTokenResponse\x12#\n\x0caccess_token\x18\x01 \x01(\
-\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\
-\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xfc\x02\n\x12Co\
-nnectionsService\x12q\n\x0cStartConsent\x12..stravasync.connections.v1.StartConsentRequest\x1a/\
-.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\n\x0fCompleteConsent\x121.stravasync\
-.connections.v1.CompleteConsentRequest\x1a2.stravasync.connections.v1.CompleteConsentResponse\"\
-\x00\x12w\n\x0eGetAccessToken\x120.stravasync.connections.v1.GetAccessTokenRequest\x1a1.stravas\
-ync.connections.v1.GetAccessTokenResponse\"\x00b\x06proto3";
+tes.v1.RegisterAthleteResponse\"\x00\x12h\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteR\
+equest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\x0cListAthletes\
+\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesRespon\
+se\"\x03\x90\x02\x01b\x06proto3\n\xf3\x07\n+stravasync/connections/v1/connections.proto\x12\x19\
+stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13StartConsentRequest\
+\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthori\
+ze_url\x18\x01 \x01(\tR\x0cauthorizeUrl\"p\n\x16CompleteConsentRequest\x12\x14\n\x05state\x18\
+\x01 \x01(\tR\x05state\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\x12\x14\n\x05scope\x18\
+\x03 \x01(\tR\x05scope\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\x17CompleteConsentResp\
+onse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"6\n\x15GetAccessTokenRequest\x12\x1d\n\
+\nathlete_id\x18\x01 \x01(\tR\tathleteId\"\xa6\x01\n\x16GetAccessTokenResponse\x12#\n\x0caccess\
+_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\x0b2\x1a.google\
+.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthlet\
+eId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12..stravasync.connections.v1.Star\
+tConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\n\x0fCompleteCon\
+sent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.connections.v1.Compl\
+eteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasync.connections.v1.GetAccessToken\
+Request\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02b\x06proto3";

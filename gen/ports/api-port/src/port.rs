@@ -166,6 +166,21 @@ pub const ATHLETE_SYNC_ENDED_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats
     ],
 };
 
+/// The handler in the runtime's terms.
+struct AthleteSyncEndedAdapter(::std::sync::Arc<dyn AthleteSyncEndedHandler>);
+
+#[::async_trait::async_trait]
+impl ::treaty_nats::Handle<::stravasync_sync_v1::AthleteSyncEnded>
+for AthleteSyncEndedAdapter {
+    async fn handle(
+        &self,
+        delivery: &::treaty_nats::Delivery,
+        event: ::stravasync_sync_v1::AthleteSyncEnded,
+    ) -> ::treaty_error::Result<()> {
+        self.0.athlete_sync_ended(delivery, event).await
+    }
+}
+
 /// Receives [`AthleteSyncEnded`] until `shutdown`, sharing the work with every other process of this deployable.
 ///
 /// # Errors
@@ -176,18 +191,7 @@ pub async fn handle_athlete_sync_ended(
     shutdown: ::tokio_util::sync::CancellationToken,
     stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
 ) -> ::treaty_error::Result<()> {
-    struct Adapter(::std::sync::Arc<dyn AthleteSyncEndedHandler>);
-    #[::async_trait::async_trait]
-    impl ::treaty_nats::Handle<::stravasync_sync_v1::AthleteSyncEnded> for Adapter {
-        async fn handle(
-            &self,
-            delivery: &::treaty_nats::Delivery,
-            event: ::stravasync_sync_v1::AthleteSyncEnded,
-        ) -> ::treaty_error::Result<()> {
-            self.0.athlete_sync_ended(delivery, event).await
-        }
-    }
-    let handler = ::std::sync::Arc::new(Adapter(handler));
+    let handler = ::std::sync::Arc::new(AthleteSyncEndedAdapter(handler));
     ::treaty_nats::run_handler(
             connection.clone(),
             &ATHLETE_SYNC_ENDED_HANDLER,
@@ -196,4 +200,29 @@ pub async fn handle_athlete_sync_ended(
             stats,
         )
         .await
+}
+
+/// What stands in for all of it in tests without servers.
+#[cfg(feature = "mock")]
+pub mod testing {
+    /// A publisher of every event that this deployable may publish, which keeps what it
+    /// is given and knows duplicates as a stream does.
+    #[derive(Clone, Debug, Default)]
+    pub struct RecordingPublishers {
+        /// Records `stravasync.sync.v1.SyncAthlete`.
+        pub sync_athlete: ::std::sync::Arc<
+            ::treaty_nats::testing::RecordingPublisher<::stravasync_sync_v1::SyncAthlete>,
+        >,
+    }
+    /// Delivers [`AthleteSyncEnded`](super::ATHLETE_SYNC_ENDED_HANDLER) to a handler and says what becomes of it, without a broker.
+    pub fn athlete_sync_ended(
+        handler: ::std::sync::Arc<dyn super::AthleteSyncEndedHandler>,
+    ) -> ::treaty_nats::testing::HandlerHarness<::stravasync_sync_v1::AthleteSyncEnded> {
+        let handler = ::std::sync::Arc::new(super::AthleteSyncEndedAdapter(handler));
+        ::treaty_nats::testing::HandlerHarness::new(
+            &super::ATHLETE_SYNC_ENDED_HANDLER,
+            handler,
+        )
+    }
+    pub use ::treaty_nats::testing::*;
 }

@@ -135,6 +135,20 @@ pub const SYNC_ATHLETE_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats::Hand
     ],
 };
 
+/// The handler in the runtime's terms.
+struct SyncAthleteAdapter(::std::sync::Arc<dyn SyncAthleteHandler>);
+
+#[::async_trait::async_trait]
+impl ::treaty_nats::Handle<::stravasync_sync_v1::SyncAthlete> for SyncAthleteAdapter {
+    async fn handle(
+        &self,
+        delivery: &::treaty_nats::Delivery,
+        event: ::stravasync_sync_v1::SyncAthlete,
+    ) -> ::treaty_error::Result<()> {
+        self.0.sync_athlete(delivery, event).await
+    }
+}
+
 /// Receives [`SyncAthlete`] until `shutdown`, sharing the work with every other process of this deployable.
 ///
 /// # Errors
@@ -145,18 +159,7 @@ pub async fn handle_sync_athlete(
     shutdown: ::tokio_util::sync::CancellationToken,
     stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
 ) -> ::treaty_error::Result<()> {
-    struct Adapter(::std::sync::Arc<dyn SyncAthleteHandler>);
-    #[::async_trait::async_trait]
-    impl ::treaty_nats::Handle<::stravasync_sync_v1::SyncAthlete> for Adapter {
-        async fn handle(
-            &self,
-            delivery: &::treaty_nats::Delivery,
-            event: ::stravasync_sync_v1::SyncAthlete,
-        ) -> ::treaty_error::Result<()> {
-            self.0.sync_athlete(delivery, event).await
-        }
-    }
-    let handler = ::std::sync::Arc::new(Adapter(handler));
+    let handler = ::std::sync::Arc::new(SyncAthleteAdapter(handler));
     ::treaty_nats::run_handler(
             connection.clone(),
             &SYNC_ATHLETE_HANDLER,
@@ -165,4 +168,74 @@ pub async fn handle_sync_athlete(
             stats,
         )
         .await
+}
+
+/// What stands in for all of it in tests without servers.
+#[cfg(feature = "mock")]
+pub mod testing {
+    /// A mock of every service that this deployable may call: say what each expects,
+    /// then make clients of them. A call that nothing was said of fails its test.
+    #[derive(Default)]
+    pub struct MockClients {
+        /// Stands in for `stravasync.activities.v1.ActivitiesService`.
+        pub activities: ::stravasync_activities_v1::activities_service::MockActivitiesService,
+        /// Stands in for `stravasync.connections.v1.ConnectionsService`.
+        pub connections: ::stravasync_connections_v1::connections_service::MockConnectionsService,
+    }
+    impl MockClients {
+        /// The clients.
+        pub fn into_clients(self) -> super::Clients {
+            super::Clients {
+                activities: ::std::sync::Arc::new(self.activities),
+                connections: ::std::sync::Arc::new(self.connections),
+            }
+        }
+    }
+    /// Clients that call these implementations in this process, as this deployable and
+    /// under the contracts' access rules and deadlines.
+    pub fn in_process_clients(
+        activities: ::std::sync::Arc<
+            dyn ::stravasync_activities_v1::activities_service::ActivitiesService,
+        >,
+        connections: ::std::sync::Arc<
+            dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
+        >,
+    ) -> super::Clients {
+        super::Clients {
+            activities: ::std::sync::Arc::new(
+                ::stravasync_activities_v1::activities_service::LocalActivitiesService::called_by(
+                    activities,
+                    ::treaty_rpc::Caller::Deployable("consumer".into()),
+                ),
+            ),
+            connections: ::std::sync::Arc::new(
+                ::stravasync_connections_v1::connections_service::LocalConnectionsService::called_by(
+                    connections,
+                    ::treaty_rpc::Caller::Deployable("consumer".into()),
+                ),
+            ),
+        }
+    }
+    /// A publisher of every event that this deployable may publish, which keeps what it
+    /// is given and knows duplicates as a stream does.
+    #[derive(Clone, Debug, Default)]
+    pub struct RecordingPublishers {
+        /// Records `stravasync.sync.v1.AthleteSyncEnded`.
+        pub athlete_sync_ended: ::std::sync::Arc<
+            ::treaty_nats::testing::RecordingPublisher<
+                ::stravasync_sync_v1::AthleteSyncEnded,
+            >,
+        >,
+    }
+    /// Delivers [`SyncAthlete`](super::SYNC_ATHLETE_HANDLER) to a handler and says what becomes of it, without a broker.
+    pub fn sync_athlete(
+        handler: ::std::sync::Arc<dyn super::SyncAthleteHandler>,
+    ) -> ::treaty_nats::testing::HandlerHarness<::stravasync_sync_v1::SyncAthlete> {
+        let handler = ::std::sync::Arc::new(super::SyncAthleteAdapter(handler));
+        ::treaty_nats::testing::HandlerHarness::new(
+            &super::SYNC_ATHLETE_HANDLER,
+            handler,
+        )
+    }
+    pub use ::treaty_nats::testing::*;
 }

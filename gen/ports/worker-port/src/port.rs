@@ -97,3 +97,63 @@ impl Starters {
         }
     }
 }
+
+/// What stands in for all of it in tests without servers.
+#[cfg(feature = "mock")]
+pub mod testing {
+    /// A mock of every service that this deployable may call: say what each expects,
+    /// then make clients of them. A call that nothing was said of fails its test.
+    #[derive(Default)]
+    pub struct MockClients {
+        /// Stands in for `stravasync.athletes.v1.AthletesService`.
+        pub athletes: ::stravasync_athletes_v1::athletes_service::MockAthletesService,
+    }
+    impl MockClients {
+        /// The clients.
+        pub fn into_clients(self) -> super::Clients {
+            super::Clients {
+                athletes: ::std::sync::Arc::new(self.athletes),
+            }
+        }
+    }
+    /// Clients that call these implementations in this process, as this deployable and
+    /// under the contracts' access rules and deadlines.
+    pub fn in_process_clients(
+        athletes: ::std::sync::Arc<
+            dyn ::stravasync_athletes_v1::athletes_service::AthletesService,
+        >,
+    ) -> super::Clients {
+        super::Clients {
+            athletes: ::std::sync::Arc::new(
+                ::stravasync_athletes_v1::athletes_service::LocalAthletesService::called_by(
+                    athletes,
+                    ::treaty_rpc::Caller::Deployable("worker".into()),
+                ),
+            ),
+        }
+    }
+    /// A publisher of every event that this deployable may publish, which keeps what it
+    /// is given and knows duplicates as a stream does.
+    #[derive(Clone, Debug, Default)]
+    pub struct RecordingPublishers {
+        /// Records `stravasync.sync.v1.SyncAthlete`.
+        pub sync_athlete: ::std::sync::Arc<
+            ::treaty_nats::testing::RecordingPublisher<::stravasync_sync_v1::SyncAthlete>,
+        >,
+    }
+    /// Starters of every workflow that this deployable may start, and the memory that
+    /// keeps what they are asked and answers as it was told.
+    pub fn in_memory_starters() -> (
+        super::Starters,
+        ::std::sync::Arc<::treaty_temporal::testing::InMemoryWorkflows>,
+    ) {
+        let workflows = ::std::sync::Arc::new(
+            ::treaty_temporal::testing::InMemoryWorkflows::new(),
+        );
+        let client: ::std::sync::Arc<dyn ::treaty_temporal::WorkflowClient> = workflows
+            .clone();
+        (super::Starters::new(client), workflows)
+    }
+    pub use ::treaty_nats::testing::*;
+    pub use ::treaty_temporal::testing::*;
+}

@@ -56,14 +56,21 @@ impl Delivery {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn for_test(subject: String, message_id: Option<String>, attempt: u64) -> Self {
+    pub(crate) fn for_test(
+        event: &str,
+        subject: String,
+        message_id: Option<String>,
+        attempt: u64,
+    ) -> Self {
+        let mut map = HeaderMap::new();
+        map.insert(headers::EVENT, event);
         Self {
             attempt,
             stream_sequence: 1,
             message_id,
             published: SystemTime::now(),
             subject,
-            headers: HeaderMap::new(),
+            headers: map,
         }
     }
 }

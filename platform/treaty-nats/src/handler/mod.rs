@@ -5,6 +5,7 @@ mod delivery;
 mod pull;
 mod run;
 mod stats;
+pub(crate) mod verdict;
 mod work;
 
 use async_trait::async_trait;

@@ -8,13 +8,13 @@ use async_nats::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use treaty_error::{Code, Disposition, Error};
+use treaty_error::{Code, Error};
 
 use super::dead_letter;
+use super::verdict::{Verdict, handle, verdict};
 use super::{Delivery, Handle, HandlerStats};
-use crate::{Connection, Event, HandlerSpec, headers};
+use crate::{Connection, Event, HandlerSpec};
 
 /// Times that an answer is sent until the server confirms it.
 const ANSWER_ATTEMPTS: u32 = 3;
@@ -124,62 +124,31 @@ where
         // The attempts may be spent without a failure that we saw: the processes
         // that had the message died, or could not answer any more.
         let spent_before = delivery.attempt > 1 && self.spec.is_spent(delivery.attempt - 1);
-        let failure = if spent_before {
+        let outcome = if spent_before {
             let message = "deliveries are spent; the last ended without an answer";
-            Failure::Final(Error::new(Code::Aborted, message))
+            Err(Error::new(Code::Aborted, message))
         } else {
-            match self.handle(Arc::clone(&delivery), payload.clone()).await {
-                Ok(()) => return Answer::Ack,
-                Err(failure) => failure,
+            let handler = Arc::clone(&self.handler);
+            tokio::select! {
+                biased;
+                outcome = handle::<E, H>(handler, Arc::clone(&delivery), payload.clone()) => outcome,
+                () = self.interrupt.cancelled() => {
+                    tracing::info!("given back unfinished");
+                    return Answer::Retry(Duration::ZERO);
+                }
             }
         };
-        match failure {
-            Failure::Interrupted => {
-                tracing::info!("given back unfinished");
-                Answer::Retry(Duration::ZERO)
-            }
-            Failure::Passing(error) if !self.spec.is_spent(delivery.attempt) => {
-                let wait = self.retry_wait(&error, delivery.attempt);
+        match verdict(self.spec, delivery.attempt, outcome) {
+            Verdict::Ack => Answer::Ack,
+            Verdict::Retry(wait, error) => {
+                // What failed together is spread, so that it does not come back together.
+                let wait = wait.mul_f64(1.0 + rand::random_range(0.0..0.1));
                 let (error, wait_ms) = (error.chain(), wait.as_millis());
                 tracing::warn!(error, wait_ms, "failed, to be delivered again");
                 Answer::Retry(wait)
             }
-            Failure::Passing(error) | Failure::Final(error) => {
-                self.set_aside(&delivery, payload, &error).await
-            }
+            Verdict::DeadLetter(error) => self.set_aside(&delivery, payload, &error).await,
         }
-    }
-
-    async fn handle(&self, delivery: Arc<Delivery>, payload: Bytes) -> Result<(), Failure> {
-        let event = decode::<E>(&delivery, payload).map_err(Failure::Final)?;
-        let handler = Arc::clone(&self.handler);
-        // A task of its own, so that a panic ends this message alone and a handler
-        // that never yields does not keep progress from being reported.
-        let task =
-            tokio::spawn(async move { handler.handle(&delivery, event).await }.in_current_span());
-        let task = AbortOnDropHandle::new(task);
-        tokio::select! {
-            biased;
-            joined = task => match joined {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(match error.code().disposition() {
-                    Disposition::Retry => Failure::Passing(error),
-                    Disposition::DeadLetter => Failure::Final(error),
-                }),
-                Err(error) => {
-                    // What a panic says may hold data; it is in our own log already.
-                    let panicked = Error::new(Code::Internal, "the handler panicked");
-                    Err(Failure::Passing(panicked.with_source(error)))
-                }
-            },
-            () = self.interrupt.cancelled() => Err(Failure::Interrupted),
-        }
-    }
-
-    fn retry_wait(&self, error: &Error, attempt: u64) -> Duration {
-        let wait = error.retry_after().unwrap_or_else(|| self.spec.backoff_after(attempt));
-        // What failed together is spread, so that it does not come back together.
-        wait.mul_f64(1.0 + rand::random_range(0.0..0.1))
     }
 
     async fn set_aside(&self, delivery: &Delivery, payload: Bytes, error: &Error) -> Answer {
@@ -220,33 +189,4 @@ where
             }
         }
     }
-}
-
-/// Why a message is not done.
-enum Failure {
-    /// It may succeed another time.
-    Passing(Error),
-    /// It never will.
-    Final(Error),
-    /// The process shuts down.
-    Interrupted,
-}
-
-fn decode<E: Event>(delivery: &Delivery, payload: Bytes) -> Result<E, Error> {
-    match delivery.header(headers::EVENT) {
-        Some(name) if name == E::FULL_NAME => {}
-        name => {
-            let name = name.unwrap_or("none");
-            let message = format!(
-                "undecodable: header {} says {name}, expected {}",
-                headers::EVENT,
-                E::FULL_NAME
-            );
-            return Err(Error::new(Code::InvalidArgument, message));
-        }
-    }
-    E::decode(payload).map_err(|error| {
-        Error::new(Code::InvalidArgument, format!("undecodable: not a {}", E::FULL_NAME))
-            .with_source(error)
-    })
 }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod handling;
+mod harness;
 mod publishing;
 mod streams;
 mod support;

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use treaty_temporal::testing::InMemoryWorkflows;
-use treaty_temporal::{Error, ScheduleSpec, Starter, WorkflowClient};
+use async_trait::async_trait;
+use treaty_error::Code;
+use treaty_temporal::testing::{ActivityEnvironment, AttemptOutcome, InMemoryWorkflows};
+use treaty_temporal::{
+    ActivityContext, ActivityHandler, Error, ScheduleSpec, Starter, WorkflowClient,
+};
 
-use crate::contracts::{Greet, GreetRequest, GreetResponse};
+use crate::contracts::{Compose, Greet, GreetRequest, GreetResponse};
 
 fn ada() -> GreetRequest {
     GreetRequest { full_name: "Ada".into() }
@@ -62,4 +66,74 @@ async fn schedules_live_as_on_the_server() {
     handle.delete().await.unwrap();
     let gone = handle.describe().await.unwrap_err();
     assert!(matches!(gone, Error::ScheduleNotFound { .. }), "{gone}");
+}
+
+#[tokio::test]
+async fn results_are_scripted_by_type_and_by_id() {
+    let (workflows, starter) = stand_in();
+    let answer = |greeting: &str| GreetResponse { greeting: greeting.into(), attempts: 1 };
+    workflows.answer::<Greet>(&answer("Hi")).unwrap();
+    workflows.answer_for::<Greet>("greet-queen", &answer("Your Majesty")).unwrap();
+    workflows.fail_for("greet-nobody", &treaty_error::Error::new(Code::NotFound, "no such person"));
+
+    assert_eq!(starter.execute("greet-ada", &ada()).await.unwrap().greeting, "Hi");
+    assert_eq!(starter.execute("greet-queen", &ada()).await.unwrap().greeting, "Your Majesty");
+    let failed = starter.execute("greet-nobody", &ada()).await.unwrap_err();
+    let Error::WorkflowFailed { kind, message, .. } = failed else { panic!("{failed}") };
+    assert_eq!((kind.as_deref(), &*message), (Some("NOT_FOUND"), "no such person"));
+
+    workflows.fail::<Greet>(&treaty_error::Error::new(Code::Internal, "broken"));
+    assert!(starter.execute("greet-ada", &ada()).await.is_err());
+    let inputs = workflows.inputs::<Greet>().unwrap();
+    let ids: Vec<_> = inputs.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["greet-ada", "greet-queen", "greet-nobody", "greet-ada"]);
+    assert_eq!(inputs[0].1, ada());
+}
+
+/// Fails as it is told until an attempt finds this progress of another.
+struct Told(Code, u32);
+
+#[async_trait]
+impl ActivityHandler<Compose> for Told {
+    async fn run(
+        &self,
+        context: &ActivityContext,
+        input: GreetRequest,
+    ) -> treaty_error::Result<GreetResponse> {
+        if context.progress::<u32>()? == Some(self.1) {
+            let attempts = context.attempt();
+            return Ok(GreetResponse { greeting: input.full_name, attempts });
+        }
+        context.heartbeat(context.attempt()).await?;
+        Err(treaty_error::Error::new(self.0, "as told"))
+    }
+}
+
+#[tokio::test]
+async fn attempts_end_as_the_server_would_have_it() {
+    let environment = ActivityEnvironment::new();
+    for wait_ms in [50, 100] {
+        let handler = Told(Code::Unavailable, 2);
+        let outcome = environment.attempt::<Compose, _>(&handler, &ada()).await.unwrap();
+        let AttemptOutcome::TriedAgain { after, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(after, Duration::from_millis(wait_ms));
+    }
+    assert_eq!(environment.heartbeats::<u32>().unwrap(), [1, 2]);
+    let third = environment.attempt::<Compose, _>(&Told(Code::Unavailable, 2), &ada()).await;
+    assert_eq!(third.unwrap().completed(), GreetResponse { greeting: "Ada".into(), attempts: 3 });
+
+    let wrong = ActivityEnvironment::new();
+    let outcome = wrong.attempt::<Compose, _>(&Told(Code::NotFound, 2), &ada()).await.unwrap();
+    assert!(matches!(outcome, AttemptOutcome::Failed { .. }), "{outcome:?}");
+
+    // The contract gives three attempts in all.
+    let last = ActivityEnvironment::after_progress(&7).unwrap();
+    last.attempt::<Compose, _>(&Told(Code::Unavailable, 99), &ada()).await.unwrap();
+    let outcome = last.attempt::<Compose, _>(&Told(Code::Unavailable, 99), &ada()).await.unwrap();
+    assert!(matches!(outcome, AttemptOutcome::Failed { .. }), "{outcome:?}");
+
+    let stopped = ActivityEnvironment::new();
+    stopped.cancel();
+    let outcome = stopped.attempt::<Compose, _>(&Told(Code::Cancelled, 2), &ada()).await.unwrap();
+    assert!(matches!(outcome, AttemptOutcome::Cancelled), "{outcome:?}");
 }

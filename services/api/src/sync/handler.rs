@@ -77,7 +77,10 @@ fn model(event: proto::AthleteSyncEnded) -> Result<SyncRun> {
 
 #[cfg(test)]
 mod tests {
-    use treaty_error::Disposition;
+    use std::time::Duration;
+
+    use api_port::testing::{self, Outcome};
+    use treaty_error::Code;
     use uuid::Uuid;
 
     use super::*;
@@ -94,16 +97,22 @@ mod tests {
         }
     }
 
+    async fn deliver(runs: MockSyncRunsRepository, event: &proto::AthleteSyncEnded) -> Outcome {
+        let handler = Arc::new(SyncEnded::new(Arc::new(runs)));
+        testing::athlete_sync_ended(handler).deliver(event).await
+    }
+
     #[tokio::test]
     async fn an_end_is_recorded_once_or_twice_with_the_same_outcome() {
         let mut runs = MockSyncRunsRepository::new();
         runs.expect_record()
+            .times(1)
             .withf(|run| run.outcome == SyncOutcome::Succeeded && run.inserted == 3)
             .returning(|_| Ok(true));
-        runs.expect_record().returning(|_| Ok(false));
-        let handler = SyncEnded::new(Arc::new(runs));
-        assert!(handler.record(event()).await.is_ok());
-        assert!(handler.record(event()).await.is_ok());
+        runs.expect_record().times(1).returning(|_| Ok(false));
+        let harness = testing::athlete_sync_ended(Arc::new(SyncEnded::new(Arc::new(runs))));
+        harness.deliver(&event()).await.assert_acknowledged();
+        harness.deliver_attempt(&event(), 2).await.assert_acknowledged();
     }
 
     #[tokio::test]
@@ -115,9 +124,8 @@ mod tests {
             proto::AthleteSyncEnded { end_time: None, ..event() },
         ];
         for event in wrong {
-            let handler = SyncEnded::new(Arc::new(MockSyncRunsRepository::new()));
-            let error = handler.record(event).await.unwrap_err();
-            assert_eq!(error.code().disposition(), Disposition::DeadLetter);
+            let outcome = deliver(MockSyncRunsRepository::new(), &event).await;
+            assert_eq!(outcome.assert_dead_lettered().code(), Code::InvalidArgument);
         }
     }
 
@@ -125,7 +133,8 @@ mod tests {
     async fn a_database_that_is_away_makes_it_come_again() {
         let mut runs = MockSyncRunsRepository::new();
         runs.expect_record().returning(|_| Err(SyncError::Database(sqlx::Error::PoolTimedOut)));
-        let error = SyncEnded::new(Arc::new(runs)).record(event()).await.unwrap_err();
-        assert_eq!(error.code().disposition(), Disposition::Retry);
+        let outcome = deliver(runs, &event()).await;
+        // The contract's first wait.
+        outcome.assert_comes_again(Duration::from_secs(1));
     }
 }

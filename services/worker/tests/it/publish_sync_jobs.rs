@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use tokio_util::sync::CancellationToken;
+use serde_json::{Value, json};
 use treaty_error::{Code, Error, Result};
-use treaty_nats::testing::RecordingPublisher;
-use treaty_temporal::{ActivityContext, ActivityHandler as _};
 use worker::activities::SyncJobPublisher;
 use worker_port::athletes_v1::{
     AthletesService, ConnectionState, ListAthletesResponse, MockAthletesService,
 };
+use worker_port::sync_v1::dispatch_service::PublishSyncJobs;
 use worker_port::sync_v1::{
     PublishSyncJobsRequest, PublishSyncJobsResponse, SyncAthlete, SyncReason,
 };
+use worker_port::testing::{ActivityEnvironment, AttemptOutcome, RecordingPublisher};
 use worker_port::well_known::Timestamp;
 
 use crate::api::{Api, athlete, athlete_id};
@@ -30,17 +29,34 @@ fn request(request_id: &str) -> PublishSyncJobsRequest {
     }
 }
 
-fn first_attempt() -> ActivityContext {
-    ActivityContext::detached(CancellationToken::new())
-}
-
 fn publisher(service: impl AthletesService, jobs: &Jobs) -> SyncJobPublisher {
     let jobs = Arc::clone(jobs);
     SyncJobPublisher::new(Arc::new(service), jobs, 3).with_checkpoint_every(2)
 }
 
 async fn dispatch(api: &Api, jobs: &Jobs, request_id: &str) -> Result<PublishSyncJobsResponse> {
-    publisher(api.service(), jobs).run(&first_attempt(), request(request_id)).await
+    run(&ActivityEnvironment::new(), publisher(api.service(), jobs), request_id).await
+}
+
+/// One attempt, as the worker would run it.
+async fn attempt(
+    environment: &ActivityEnvironment,
+    publisher: SyncJobPublisher,
+    request_id: &str,
+) -> AttemptOutcome<PublishSyncJobsResponse> {
+    let request = request(request_id);
+    environment.attempt::<PublishSyncJobs, _>(&publisher, &request).await.unwrap()
+}
+
+async fn run(
+    environment: &ActivityEnvironment,
+    publisher: SyncJobPublisher,
+    request_id: &str,
+) -> Result<PublishSyncJobsResponse> {
+    match attempt(environment, publisher, request_id).await {
+        AttemptOutcome::Completed(done) => Ok(done),
+        other => Err(other.error()),
+    }
 }
 
 fn published(jobs: &Jobs) -> Vec<String> {
@@ -92,7 +108,7 @@ async fn empty_pages_in_the_middle_do_not_end_it() {
     });
     let jobs = Jobs::default();
 
-    let done = publisher(service, &jobs).run(&first_attempt(), request("r1")).await.unwrap();
+    let done = run(&ActivityEnvironment::new(), publisher(service, &jobs), "r1").await.unwrap();
 
     assert_eq!(done.published, 1);
 }
@@ -116,9 +132,9 @@ async fn a_repeated_attempt_publishes_nothing_twice_and_another_dispatch_everyth
 async fn an_attempt_goes_on_from_the_last_checkpoint() {
     let (api, jobs) = (Api::with_athletes(7), Jobs::default());
     let checkpoint = json!({"page_token": "4", "published": 3, "duplicates": 1});
-    let context = ActivityContext::detached_after(CancellationToken::new(), &checkpoint).unwrap();
+    let second = ActivityEnvironment::after_progress(&checkpoint).unwrap();
 
-    let done = publisher(api.service(), &jobs).run(&context, request("r1")).await.unwrap();
+    let done = run(&second, publisher(api.service(), &jobs), "r1").await.unwrap();
 
     assert_eq!(done, PublishSyncJobsResponse { published: 6, duplicates: 1 });
     assert_eq!(published(&jobs), ids(4..7));
@@ -126,12 +142,29 @@ async fn an_attempt_goes_on_from_the_last_checkpoint() {
 }
 
 #[tokio::test]
+async fn a_failed_attempt_leaves_its_progress_for_the_next() {
+    let (api, jobs) = (Api::with_athletes(7), Jobs::default());
+    api.fail_after(3, Error::new(Code::Unavailable, "the api restarts"));
+    let environment = ActivityEnvironment::new();
+
+    let first = attempt(&environment, publisher(api.service(), &jobs), "r1").await;
+    let second = attempt(&environment, publisher(api.service(), &jobs), "r1").await;
+
+    assert!(matches!(first, AttemptOutcome::TriedAgain { .. }), "{first:?}");
+    // The third page was published and not yet noted.
+    assert_eq!(second.completed(), PublishSyncJobsResponse { published: 5, duplicates: 2 });
+    assert_eq!(api.tokens(), ["", "2", "4", "6", "4", "6"]);
+    let noted = environment.heartbeats::<Value>().unwrap();
+    assert!(noted.iter().any(|progress| progress["page_token"] == "4"), "{noted:?}");
+}
+
+#[tokio::test]
 async fn an_unreadable_checkpoint_is_as_none() {
     let (api, jobs) = (Api::with_athletes(3), Jobs::default());
     let strange = json!(["of", "another", "version"]);
-    let context = ActivityContext::detached_after(CancellationToken::new(), &strange).unwrap();
+    let second = ActivityEnvironment::after_progress(&strange).unwrap();
 
-    let done = publisher(api.service(), &jobs).run(&context, request("r1")).await.unwrap();
+    let done = run(&second, publisher(api.service(), &jobs), "r1").await.unwrap();
 
     assert_eq!(done.published, 3);
 }
@@ -170,7 +203,8 @@ async fn a_list_that_does_not_move_on_is_not_followed_for_ever() {
     };
     service.expect_list_athletes().times(2).returning(stuck);
 
-    let outcome = publisher(service, &Jobs::default()).run(&first_attempt(), request("r1")).await;
+    let environment = ActivityEnvironment::new();
+    let outcome = run(&environment, publisher(service, &Jobs::default()), "r1").await;
 
     assert_eq!(outcome.unwrap_err().code(), Code::Internal);
 }
@@ -179,50 +213,31 @@ async fn a_list_that_does_not_move_on_is_not_followed_for_ever() {
 async fn a_dispatch_without_a_name_is_refused() {
     let (api, jobs) = (Api::with_athletes(3), Jobs::default());
 
-    let error = dispatch(&api, &jobs, "").await.unwrap_err();
+    let publisher = publisher(api.service(), &jobs);
+    let outcome = attempt(&ActivityEnvironment::new(), publisher, "").await;
 
+    let AttemptOutcome::Failed { error } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(error.violations()[0].field, "request_id");
     assert!(api.asked().is_empty());
 }
 
-/// An api that never answers.
-struct Silent;
-
-#[async_trait::async_trait]
-impl AthletesService for Silent {
-    async fn register_athlete(
-        &self,
-        _: &treaty_rpc::Context,
-        _: worker_port::athletes_v1::RegisterAthleteRequest,
-    ) -> Result<worker_port::athletes_v1::RegisterAthleteResponse> {
-        std::future::pending().await
-    }
-
-    async fn get_athlete(
-        &self,
-        _: &treaty_rpc::Context,
-        _: worker_port::athletes_v1::GetAthleteRequest,
-    ) -> Result<worker_port::athletes_v1::GetAthleteResponse> {
-        std::future::pending().await
-    }
-
-    async fn list_athletes(
-        &self,
-        _: &treaty_rpc::Context,
-        _: worker_port::athletes_v1::ListAthletesRequest,
-    ) -> Result<ListAthletesResponse> {
-        std::future::pending().await
-    }
-}
-
 #[tokio::test]
 async fn it_stops_when_told_to() {
-    let token = CancellationToken::new();
-    let context = ActivityContext::detached(token.clone());
-    let publisher = publisher(Silent, &Jobs::default());
-    let running = publisher.run(&context, request("r1"));
-    token.cancel();
+    let environment = ActivityEnvironment::new();
+    let stop = environment.cancellation();
+    let mut service = MockAthletesService::new();
+    // The list has no end, and its third page is when the workflow is cancelled.
+    service.expect_list_athletes().returning(move |_, request| {
+        let number: usize = request.page_token.parse().unwrap_or(0);
+        if number == 2 {
+            stop.cancel();
+        }
+        let next_page_token = (number + 1).to_string();
+        Ok(ListAthletesResponse { athletes: vec![athlete(number)], next_page_token })
+    });
 
-    assert_eq!(running.await.unwrap_err().code(), Code::Cancelled);
+    let outcome = attempt(&environment, publisher(service, &Jobs::default()), "r1").await;
+
+    assert!(matches!(outcome, AttemptOutcome::Cancelled), "{outcome:?}");
 }

@@ -1,5 +1,6 @@
 //! The port of one deployable: exactly its declared traffic.
 
+mod testing;
 mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,12 @@ impl Port<'_> {
         !self.deployable.runs.is_empty() || !self.deployable.starts.is_empty()
     }
 
+    fn starts_workflows(&self) -> bool {
+        let started =
+            self.deployable.starts.iter().filter_map(|name| self.model.workflow_service(name));
+        started.flat_map(|(_, service)| &service.workflows).next().is_some()
+    }
+
     /// Packages of everything granted, each with the transports that carry it.
     fn packages(&self) -> BTreeMap<&str, BTreeSet<&'static str>> {
         let mut packages: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
@@ -96,9 +103,13 @@ impl Port<'_> {
             let found = self.model.package(name)?;
             (!found.services.is_empty()).then(|| format!("\"{}/mock\"", found.crate_name))
         });
+        let runtimes =
+            [("treaty-nats", self.has_events()), ("treaty-temporal", self.has_workflows())];
+        let runtimes = runtimes.iter().filter(|(_, needed)| *needed);
+        let mocked = mocked.chain(runtimes.map(|(name, _)| format!("\"{name}/testing\"")));
         let _ = write!(
             text,
-            "\n[features]\n# Mocks of every service, for tests.\nmock = [{}]\n",
+            "\n[features]\n# Mocks of every service and stand-ins for all other traffic, for tests.\nmock = [{}]\n",
             mocked.collect::<Vec<_>>().join(", ")
         );
         let mut lines = vec!["treaty-error.workspace = true".to_owned()];
@@ -169,6 +180,7 @@ impl Port<'_> {
         }
         sections.extend(self.deployable.handles.iter().filter_map(|handler| self.handler(handler)));
         sections.extend(self.starters());
+        sections.extend(self.testing());
         quote!(#(#sections)*)
     }
 

@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use super::Port;
 use crate::emit::{events, rust, workflows};
-use crate::model::{Handler, Package, TypeRef};
+use crate::model::{Event, Handler, Package, TypeRef};
 
 impl Port<'_> {
     /// The handlers of every served service, and what carries them.
@@ -174,7 +174,8 @@ impl Port<'_> {
         let name = format_ident!("{}Handler", event.name);
         let function = rust::ident(&event.name.to_snake_case());
         let run = format_ident!("handle_{}", event.name.to_snake_case());
-        let constant = format_ident!("{}_HANDLER", event.name.to_shouty_snake_case());
+        let constant = handler_constant(event);
+        let adapter = adapter_of(event);
         let (durable, full_name) = (&handler.durable, &event.full_name);
         let docs = rust::docs(&event.comment);
         let about = format!(" Handles [`{}`].", event.name);
@@ -214,6 +215,20 @@ impl Port<'_> {
                 backoff: &[#(#backoff),*],
             };
 
+            /// The handler in the runtime's terms.
+            struct #adapter(::std::sync::Arc<dyn #name>);
+
+            #[::async_trait::async_trait]
+            impl ::treaty_nats::Handle<#message> for #adapter {
+                async fn handle(
+                    &self,
+                    delivery: &::treaty_nats::Delivery,
+                    event: #message,
+                ) -> ::treaty_error::Result<()> {
+                    self.0.#function(delivery, event).await
+                }
+            }
+
             #[doc = #about_run]
             ///
             /// # Errors
@@ -224,20 +239,7 @@ impl Port<'_> {
                 shutdown: ::tokio_util::sync::CancellationToken,
                 stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
             ) -> ::treaty_error::Result<()> {
-                struct Adapter(::std::sync::Arc<dyn #name>);
-
-                #[::async_trait::async_trait]
-                impl ::treaty_nats::Handle<#message> for Adapter {
-                    async fn handle(
-                        &self,
-                        delivery: &::treaty_nats::Delivery,
-                        event: #message,
-                    ) -> ::treaty_error::Result<()> {
-                        self.0.#function(delivery, event).await
-                    }
-                }
-
-                let handler = ::std::sync::Arc::new(Adapter(handler));
+                let handler = ::std::sync::Arc::new(#adapter(handler));
                 ::treaty_nats::run_handler(connection.clone(), &#constant, handler, shutdown, stats).await
             }
         })
@@ -285,11 +287,22 @@ impl Port<'_> {
 }
 
 /// Name of a service's field: `AthletesService` -> `athletes`.
-fn field_of(service: &str) -> proc_macro2::Ident {
+pub(super) fn field_of(service: &str) -> proc_macro2::Ident {
     rust::ident(&service.strip_suffix("Service").unwrap_or(service).to_snake_case())
 }
 
-fn trait_path(package: &Package, module: &str, name: &str) -> TokenStream {
+/// The constants of the durable consumer of an event.
+pub(super) fn handler_constant(event: &Event) -> proc_macro2::Ident {
+    format_ident!("{}_HANDLER", event.name.to_shouty_snake_case())
+}
+
+/// The type that makes a port's handler one of the runtime's.
+pub(super) fn adapter_of(event: &Event) -> proc_macro2::Ident {
+    format_ident!("{}Adapter", event.name)
+}
+
+/// Path of a name in a service's module.
+pub(super) fn trait_path(package: &Package, module: &str, name: &str) -> TokenStream {
     let (root, module, name) =
         (rust::crate_ident(&package.name), rust::ident(module), rust::ident(name));
     quote!(::#root::#module::#name)

@@ -23,12 +23,22 @@ pub(super) fn emit(package: &Package, service: &Service) -> TokenStream {
         #[derive(Clone)]
         pub struct #name {
             handler: ::std::sync::Arc<dyn #handler>,
+            caller: ::treaty_rpc::CallsAs,
         }
 
         impl #name {
             /// Stands before a handler.
             pub fn new(handler: ::std::sync::Arc<dyn #handler>) -> Self {
-                Self { handler }
+                Self { handler, caller: ::treaty_rpc::CallsAs::default() }
+            }
+
+            /// Stands before a handler and always calls as this caller, as a client over a
+            /// network does: for tests without one.
+            pub fn called_by(
+                handler: ::std::sync::Arc<dyn #handler>,
+                caller: ::treaty_rpc::Caller,
+            ) -> Self {
+                Self { handler, caller: ::treaty_rpc::CallsAs::always(caller) }
             }
         }
 
@@ -45,8 +55,8 @@ fn function(package: &Package, method: &Method) -> TokenStream {
     let run = runtime(method, "admit_and_", RUNTIME);
     let (function, constant, argument) = (&shape.function, &shape.constant, &shape.argument);
     let context = match &shape.key_field {
-        Some(field) => quote!(&context.keyed_by(&request.#field)),
-        None => quote!(context),
+        Some(field) => quote!(&self.caller.of(context).keyed_by(&request.#field)),
+        None => quote!(&self.caller.of(context)),
     };
     quote! {
         #signature {

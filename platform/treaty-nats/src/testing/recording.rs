@@ -1,4 +1,4 @@
-//! Publishing and handling without a server, for unit tests of services.
+//! Publishing without a server.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use treaty_error::Error;
 
-use crate::{Delivery, Event, Feeder, Outgoing, Publish, PublishOptions, PublishReport, Published};
+use crate::{Event, Feeder, Outgoing, Publish, PublishOptions, PublishReport, Published};
 
 /// Records what is published; knows duplicates as a stream does.
 #[derive(Debug)]
@@ -95,25 +95,4 @@ impl<E: Event> Publish<E> for RecordingPublisher<E> {
             }
         }
     }
-}
-
-/// A first delivery of this event, for calling a handler directly.
-///
-/// # Panics
-/// When the event has no subject.
-#[must_use]
-#[allow(clippy::expect_used, reason = "for tests alone")]
-pub fn delivery<E: Event>(event: &E) -> Delivery {
-    delivery_attempt(event, 1)
-}
-
-/// As [`delivery`], for a given attempt.
-///
-/// # Panics
-/// When the event has no subject.
-#[must_use]
-#[allow(clippy::expect_used, reason = "for tests alone")]
-pub fn delivery_attempt<E: Event>(event: &E, attempt: u64) -> Delivery {
-    let subject = event.subject().expect("the event has a subject");
-    Delivery::for_test(subject, event.message_id(), attempt)
 }

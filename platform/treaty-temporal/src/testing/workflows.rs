@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use serde::Serialize;
 use serde_json::Value;
 
+use super::activity::{decode, encode};
 use crate::{
     Error, OnConflict, RunRef, ScheduleRequest, ScheduleRun, ScheduleStatus, StartRequest,
     WorkflowClient, WorkflowContract,
@@ -24,8 +24,17 @@ pub struct InMemoryWorkflows {
 struct State {
     started: Vec<StartRequest>,
     running: BTreeMap<String, String>,
-    results: HashMap<&'static str, Value>,
+    /// By workflow type, and by workflow id, which counts first.
+    results: HashMap<&'static str, Scripted>,
+    results_of: HashMap<String, Scripted>,
     schedules: BTreeMap<String, (ScheduleRequest, ScheduleStatus)>,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug)]
+enum Scripted {
+    Answers(Value),
+    Fails { message: String, kind: Option<String> },
 }
 
 impl InMemoryWorkflows {
@@ -42,8 +51,41 @@ impl InMemoryWorkflows {
     /// [`Error::Payload`] when the output cannot be encoded.
     pub fn answer<C: WorkflowContract>(&self, output: &C::Output) -> Result<(), Error> {
         let output = encode(C::SPEC.name, output)?;
-        self.state().results.insert(C::SPEC.name, output);
+        self.state().results.insert(C::SPEC.name, Scripted::Answers(output));
         Ok(())
+    }
+
+    /// Sets what the runs of this workflow id answer, whatever others of the type do.
+    ///
+    /// # Errors
+    /// [`Error::Payload`] when the output cannot be encoded.
+    pub fn answer_for<C: WorkflowContract>(
+        &self,
+        workflow_id: impl Into<String>,
+        output: &C::Output,
+    ) -> Result<(), Error> {
+        let output = encode(C::SPEC.name, output)?;
+        self.state().results_of.insert(workflow_id.into(), Scripted::Answers(output));
+        Ok(())
+    }
+
+    /// Lets every run of the workflow `C` fail as with an activity's failure.
+    pub fn fail<C: WorkflowContract>(&self, error: &treaty_error::Error) {
+        self.state().results.insert(C::SPEC.name, Scripted::failure(error));
+    }
+
+    /// Lets the runs of this workflow id fail, whatever others of the type do.
+    pub fn fail_for(&self, workflow_id: impl Into<String>, error: &treaty_error::Error) {
+        self.state().results_of.insert(workflow_id.into(), Scripted::failure(error));
+    }
+
+    /// What the workflow `C` was started with, by workflow id, in order.
+    ///
+    /// # Errors
+    /// [`Error::Payload`] when an input does not fit the type.
+    pub fn inputs<C: WorkflowContract>(&self) -> Result<Vec<(String, C::Input)>, Error> {
+        let started = self.started().into_iter().filter(|start| start.workflow == C::SPEC);
+        started.map(|start| Ok((start.workflow_id, decode(C::SPEC.name, start.input)?))).collect()
     }
 
     /// What was started, in order, by starters and by triggered schedules.
@@ -75,6 +117,13 @@ impl InMemoryWorkflows {
     }
 }
 
+impl Scripted {
+    fn failure(error: &treaty_error::Error) -> Self {
+        let kind = Some(error.code().as_str().to_owned());
+        Self::Fails { message: error.message().to_owned(), kind }
+    }
+}
+
 impl State {
     fn start(&mut self, request: StartRequest) -> RunRef {
         let run_id = format!("run-{}", self.started.len() + 1);
@@ -96,14 +145,6 @@ impl State {
     }
 }
 
-fn encode(name: &str, value: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| Error::Payload {
-        name: name.to_owned(),
-        action: "encoded",
-        source: error.into(),
-    })
-}
-
 #[async_trait]
 impl WorkflowClient for InMemoryWorkflows {
     async fn start(&self, request: StartRequest) -> Result<RunRef, Error> {
@@ -122,11 +163,18 @@ impl WorkflowClient for InMemoryWorkflows {
 
     async fn result(&self, run: &RunRef) -> Result<Value, Error> {
         let mut state = self.state();
-        let answer = state.results.get(run.workflow).cloned();
-        let answer = answer
-            .ok_or_else(|| Error::WorkflowNotFound { workflow_id: run.workflow_id.clone() })?;
-        state.running.remove(&run.workflow_id);
-        Ok(answer)
+        let workflow_id = run.workflow_id.clone();
+        let scripted = state.results_of.get(&workflow_id);
+        let Some(scripted) = scripted.or_else(|| state.results.get(run.workflow)).cloned() else {
+            return Err(Error::WorkflowNotFound { workflow_id });
+        };
+        state.running.remove(&workflow_id);
+        match scripted {
+            Scripted::Answers(answer) => Ok(answer),
+            Scripted::Fails { message, kind } => {
+                Err(Error::WorkflowFailed { workflow_id, message, kind })
+            }
+        }
     }
 
     async fn cancel(&self, run: &RunRef, _reason: &str) -> Result<(), Error> {
