@@ -40,20 +40,15 @@ fn implementations(model: &Model, package: &Package) -> TokenStream {
     let checked: BTreeSet<_> = checked.map(|message| message.full_name.as_str()).collect();
     let scope = Scope { package, checked: &checked };
     let messages = package.messages.iter().map(|message| implementation(&scope, message));
-    let imports = package
-        .messages
-        .iter()
-        .any(|message| message.rules.checked)
-        .then(|| {
-            quote!(
-                use ::treaty_validate::{Field, Kind, Report, Validate, cel, rules};
-            )
-        })
-        .unwrap_or_else(|| {
-            quote!(
-                use ::treaty_validate::Validate;
-            )
-        });
+    let imports = if package.messages.iter().any(|message| message.rules.checked) {
+        quote!(
+            use ::treaty_validate::{Field, Kind, Report, Validate, cel, rules};
+        )
+    } else {
+        quote!(
+            use ::treaty_validate::Validate;
+        )
+    };
     quote!(#imports #(#messages)*)
 }
 

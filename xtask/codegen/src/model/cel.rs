@@ -223,7 +223,7 @@ pub enum CelPiece {
     /// As it is.
     Text(String),
     /// A value, and how Rust's `format!` shows it, for example `:x`.
-    Value(CelExpr, &'static str),
+    Value(Box<CelExpr>, &'static str),
 }
 
 /// A field that an expression reads.

@@ -6,5 +6,6 @@ mod bad_input;
 mod breaking;
 mod emitters;
 mod image;
+mod prost;
 mod support;
 mod writing;

@@ -388,7 +388,8 @@ fn arithmetic(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked 
             return Ok(expr(node, Double));
         }
         ("+", String, String) => {
-            let pieces = vec![CelPiece::Value(left, ""), CelPiece::Value(right, "")];
+            let pieces =
+                vec![CelPiece::Value(Box::new(left), ""), CelPiece::Value(Box::new(right), "")];
             return Ok(expr(CelNode::Format(pieces), String));
         }
         ("+", CelType::List(a), CelType::List(b)) if a == b => ("concat", left.ty.clone()),
@@ -464,7 +465,7 @@ pub(in super::super) fn field_of(contracts: &Contracts, field: &FieldDescriptor)
     };
     let oneof = names::oneof_of(field);
     let oneof = oneof.map(|oneof| {
-        let mut members = names::members(&field.parent_message()).oneofs;
+        let mut members = names::members(field.parent_message()).oneofs;
         (members.remove(oneof.name()).unwrap_or_default(), names::oneof_type(&oneof))
     });
     CelField {

@@ -180,7 +180,7 @@ fn conversion(name: &str, value: &CelExpr) -> Option<CelExpr> {
             Some(expr(CelNode::Double2("as", Box::new(value.clone()), Box::new(one)), Double))
         }
         ("string", Int | Uint | Double | Bool | Duration | Timestamp) => {
-            Some(expr(CelNode::Format(vec![CelPiece::Value(value.clone(), "")]), Text))
+            Some(expr(CelNode::Format(vec![CelPiece::Value(Box::new(value.clone()), "")]), Text))
         }
         _ => None,
     }
@@ -207,7 +207,7 @@ pub(super) fn pieces(text: &str, values: Vec<CelExpr>) -> Result<Vec<CelPiece>, 
         if !plain.is_empty() {
             pieces.push(CelPiece::Text(std::mem::take(&mut plain)));
         }
-        pieces.push(CelPiece::Value(value, show));
+        pieces.push(CelPiece::Value(Box::new(value), show));
     }
     if values.next().is_some() {
         return Err("`format` has more values than its text wants".to_owned());
