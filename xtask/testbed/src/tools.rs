@@ -31,16 +31,29 @@ pub enum Tool {
     Buf,
     /// The runner of protovalidate's conformance suite.
     ProtovalidateConformance,
+    /// protoc-gen-es, which makes the TypeScript client.
+    ProtocGenEs,
+    /// protoc-gen-go, which makes the Go client's messages.
+    ProtocGenGo,
+    /// protoc-gen-go-grpc, which makes the Go client's services.
+    ProtocGenGoGrpc,
+    /// grpcio-tools as a plugin of buf, which makes the Python client. Beside it stand
+    /// `protoc-gen-mypy_grpc` and a `python` that finds what the client runs on.
+    ProtocGenGrpcio,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
         Self::Buf,
         Self::ProtovalidateConformance,
+        Self::ProtocGenEs,
+        Self::ProtocGenGo,
+        Self::ProtocGenGoGrpc,
+        Self::ProtocGenGrpcio,
     ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
@@ -51,6 +64,10 @@ impl Tool {
             Self::Temporal => "temporal",
             Self::Buf => "buf",
             Self::ProtovalidateConformance => "protovalidate-conformance",
+            Self::ProtocGenEs => "protoc-gen-es",
+            Self::ProtocGenGo => "protoc-gen-go",
+            Self::ProtocGenGoGrpc => "protoc-gen-go-grpc",
+            Self::ProtocGenGrpcio => "protoc-gen-grpcio",
         }
     }
 }

@@ -22,10 +22,20 @@ pub(crate) struct Entry {
     pub(crate) minimum: Version,
     /// The version to install; none for what the system's packages give.
     pub(crate) pinned: Option<Version>,
+    /// Whether only the pinned version will do, because its output is compared.
+    #[serde(default)]
+    pub(crate) exact: bool,
     /// Why it is needed.
     pub(crate) why: String,
     /// How a person installs it.
     pub(crate) install: InstallCommands,
+}
+
+impl Entry {
+    /// Whether a tool of this version will do.
+    pub(crate) fn admits(&self, version: Version) -> bool {
+        version == self.minimum || (version > self.minimum && !self.exact)
+    }
 }
 
 /// One command for each system.
@@ -95,7 +105,20 @@ pub(crate) enum Recipe {
         version_variable: Option<&'static str>,
     },
     /// Installed by npm, checked against package-lock.json.
-    Npm { module: ModuleFiles },
+    Npm {
+        module: ModuleFiles,
+        /// Where npm puts the executable, below node_modules; `{architecture}` stands for this
+        /// machine's as npm's packages name it.
+        executable: &'static str,
+        /// Whether the packages hold executables of Linux.
+        linux_only: bool,
+    },
+    /// Installed by pip, checked against the hashes of requirements.txt.
+    Pip {
+        module: ModuleFiles,
+        /// Name and Python arguments of each command to make.
+        commands: &'static [(&'static str, &'static str)],
+    },
     /// Installed by the system's package manager.
     System,
 }
@@ -114,11 +137,41 @@ impl Recipe {
                 package: "github.com/temporalio/cli/cmd/temporal",
                 version_variable: Some("github.com/temporalio/cli/temporalcli.Version"),
             },
-            Tool::Buf => Self::Npm { module: BUF_MODULE },
             Tool::ProtovalidateConformance => Self::Go {
                 module: PROTOVALIDATE_MODULE,
                 package: "github.com/bufbuild/protovalidate/tools/protovalidate-conformance",
                 version_variable: None,
+            },
+            Tool::Buf => Self::Npm {
+                module: BUF_MODULE,
+                executable: "@bufbuild/buf-linux-{architecture}/bin/buf",
+                linux_only: true,
+            },
+            Tool::ProtocGenEs => Self::Npm {
+                module: PROTOC_GEN_ES_MODULE,
+                executable: "@bufbuild/protoc-gen-es/bin/protoc-gen-es",
+                linux_only: false,
+            },
+            Tool::ProtocGenGo => Self::Go {
+                module: PROTOC_GEN_GO_MODULE,
+                package: "google.golang.org/protobuf/cmd/protoc-gen-go",
+                version_variable: None,
+            },
+            Tool::ProtocGenGoGrpc => Self::Go {
+                module: PROTOC_GEN_GO_GRPC_MODULE,
+                package: "google.golang.org/grpc/cmd/protoc-gen-go-grpc",
+                version_variable: None,
+            },
+            Tool::ProtocGenGrpcio => Self::Pip {
+                module: PROTOC_GEN_GRPCIO_MODULE,
+                commands: &[
+                    ("protoc-gen-grpcio", "\"$home\"/protoc_gen_grpcio.py"),
+                    (
+                        "protoc-gen-mypy_grpc",
+                        "-c 'from mypy_protobuf.main import grpc; grpc()' --quiet",
+                    ),
+                    ("python", ""),
+                ],
             },
         }
     }
@@ -147,6 +200,31 @@ const BUF_MODULE: ModuleFiles = &[
     ("package-lock.json", include_str!("../../../../tools/buf/package-lock.json")),
 ];
 
+const PROTOC_GEN_ES_MODULE: ModuleFiles = &[
+    ("package.json", include_str!("../../../../tools/protoc-gen-es/package.json")),
+    ("package-lock.json", include_str!("../../../../tools/protoc-gen-es/package-lock.json")),
+];
+
+const PROTOC_GEN_GO_MODULE: ModuleFiles = &[
+    ("go.mod", include_str!("../../../../tools/protoc-gen-go/go.mod")),
+    ("go.sum", include_str!("../../../../tools/protoc-gen-go/go.sum")),
+    ("tools.go", include_str!("../../../../tools/protoc-gen-go/tools.go")),
+];
+
+const PROTOC_GEN_GO_GRPC_MODULE: ModuleFiles = &[
+    ("go.mod", include_str!("../../../../tools/protoc-gen-go-grpc/go.mod")),
+    ("go.sum", include_str!("../../../../tools/protoc-gen-go-grpc/go.sum")),
+    ("tools.go", include_str!("../../../../tools/protoc-gen-go-grpc/tools.go")),
+];
+
+const PROTOC_GEN_GRPCIO_MODULE: ModuleFiles = &[
+    ("requirements.txt", include_str!("../../../../tools/protoc-gen-grpcio/requirements.txt")),
+    (
+        "protoc_gen_grpcio.py",
+        include_str!("../../../../tools/protoc-gen-grpcio/protoc_gen_grpcio.py"),
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,11 +240,18 @@ mod tests {
                 "github.com/bufbuild/protovalidate/tools v".to_owned(),
             ),
             (Tool::Buf, "\"@bufbuild/buf-linux-x64\": \"".to_owned()),
+            (Tool::ProtocGenEs, "\"@bufbuild/protoc-gen-es\": \"".to_owned()),
+            (Tool::ProtocGenGo, "google.golang.org/protobuf v".to_owned()),
+            (Tool::ProtocGenGoGrpc, "google.golang.org/grpc/cmd/protoc-gen-go-grpc v".to_owned()),
+            (Tool::ProtocGenGrpcio, "grpcio-tools==".to_owned()),
         ] {
             let entry = catalog.entry(tool);
             let pinned = entry.pinned.unwrap();
             assert!(entry.minimum <= pinned, "{tool}");
-            let (Recipe::Go { module, .. } | Recipe::Npm { module }) = Recipe::of(tool) else {
+            let (Recipe::Go { module, .. }
+            | Recipe::Npm { module, .. }
+            | Recipe::Pip { module, .. }) = Recipe::of(tool)
+            else {
                 panic!("{tool} has no module");
             };
             let wanted = format!("{text}{pinned}");
@@ -179,7 +264,8 @@ mod tests {
 
     #[test]
     fn no_module_names_a_registry_host() {
-        for (name, text) in BUF_MODULE {
+        let modules = [BUF_MODULE, PROTOC_GEN_ES_MODULE, PROTOC_GEN_GRPCIO_MODULE];
+        for (name, text) in modules.concat() {
             assert!(!text.contains("http"), "{name}");
         }
     }

@@ -48,7 +48,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:<12} ", self.tool.name())?;
+        write!(formatter, "{:<18} ", self.tool.name())?;
         match (&self.path, self.version, self.source) {
             (Some(path), Some(version), Some(source)) => {
                 write!(formatter, "ok       {version:<10} {} ({source})", path.display())
@@ -100,6 +100,7 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
     let (needs, how) = match Recipe::of(tool) {
         Recipe::Go { .. } => ("go", "the first command that needs it builds it from Go modules"),
         Recipe::Npm { .. } => ("npm", "the first command that needs it installs it with npm"),
+        Recipe::Pip { .. } => ("python3", "the first command that needs it installs it with pip"),
         Recipe::System => ("apt-get", "the first command that needs it installs it with apt-get"),
     };
     if find::is_on_path(needs) {
@@ -124,14 +125,17 @@ mod tests {
             advice: Some("run: npm".to_owned()),
             ok: false,
         };
-        assert_eq!(finding.to_string(), "buf          missing  it lints the contracts; run: npm");
+        assert_eq!(
+            finding.to_string(),
+            "buf                missing  it lints the contracts; run: npm"
+        );
         finding.ok = true;
         finding.path = Some("/opt/buf".into());
         finding.source = Some(Source::Cache);
         finding.version = "1.75".parse().ok();
         assert_eq!(
             finding.to_string(),
-            "buf          ok       1.75.0     /opt/buf (in the tool cache)"
+            "buf                ok       1.75.0     /opt/buf (in the tool cache)"
         );
     }
 }

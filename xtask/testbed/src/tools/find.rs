@@ -41,7 +41,7 @@ pub(super) fn search(tools: &Tools, tool: Tool) -> Result<Search> {
     let mut search = Search::default();
     for path in on_this_machine(tool) {
         match version_of(tool, &path) {
-            Ok(version) if version >= entry.minimum => {
+            Ok(version) if entry.admits(version) => {
                 search.found =
                     Some(Found { path, source: Source::Machine, version: Some(version) });
                 return Ok(search);
@@ -50,8 +50,9 @@ pub(super) fn search(tools: &Tools, tool: Tool) -> Result<Search> {
                 search.rejected.push(format!("{} does not tell its version", path.display()))
             }
             Ok(version) => search.rejected.push(format!(
-                "{} is {version}, older than {}",
+                "{} is {version}, {} {}",
                 path.display(),
+                if entry.exact { "not" } else { "older than" },
                 entry.minimum
             )),
             Err(error) => search.rejected.push(format!("{}: {error:#}", path.display())),

@@ -1,5 +1,7 @@
 //! Installing the pinned version of a tool.
 
+mod npm;
+mod pip;
 mod task;
 
 use std::fs::{self, File};
@@ -25,8 +27,14 @@ pub(super) fn install(tools: &Tools, tool: Tool) -> Result<()> {
         Recipe::Go { module, package, version_variable } => in_cache(tools, tool, |staging| {
             build_go(tools, tool, staging, module, package, version_variable)
         }),
-        Recipe::Npm { module } => {
-            in_cache(tools, tool, |staging| install_npm(tools, tool, staging, module))
+        Recipe::Npm { linux_only: true, .. } if !cfg!(target_os = "linux") => {
+            bail!("package-lock.json pins the executables for Linux alone")
+        }
+        Recipe::Npm { module, executable, .. } => {
+            in_cache(tools, tool, |staging| npm::install(tools, tool, staging, module, executable))
+        }
+        Recipe::Pip { module, commands } => {
+            in_cache(tools, tool, |staging| pip::install(tools, tool, staging, module, commands))
         }
         Recipe::System => install_postgres(tools),
     }
@@ -110,30 +118,6 @@ fn build_go(
         // A workspace of the developer's must not replace what go.mod pins.
         .env("GOWORK", "off");
     task::run(tools, tool, "building", &mut command)
-}
-
-fn install_npm(tools: &Tools, tool: Tool, staging: &Path, module: ModuleFiles) -> Result<()> {
-    require("npm", "npm installs it")?;
-    if !cfg!(target_os = "linux") {
-        bail!("package-lock.json pins the executables for Linux alone");
-    }
-    write_module(staging, module)?;
-    (tools.say)(&format!(
-        "{tool}: needed because {}; installing it with npm, once",
-        tools.catalog.entry(tool).why
-    ));
-    let mut command = Command::new("npm");
-    command
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
-        .arg(staging)
-        .current_dir(staging);
-    task::run(tools, tool, "installing", &mut command)?;
-    let architecture = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x64" };
-    let packaged = staging.join(format!("node_modules/@bufbuild/buf-linux-{architecture}/bin/buf"));
-    let bin = staging.join("bin");
-    fs::create_dir_all(&bin).with_context(|| format!("creating {}", bin.display()))?;
-    fs::rename(&packaged, bin.join(tool.name()))
-        .with_context(|| format!("npm installed no {}", packaged.display()))
 }
 
 /// Installs Debian's Postgres, as root or by a sudo that asks for no password.
