@@ -33,7 +33,7 @@ pub(crate) fn buf_lint(buf: &Path) -> Result<()> {
 }
 
 /// Puts imported contracts where `buf.yaml` expects them, unless they are there.
-fn provide_includes() -> Result<()> {
+pub(crate) fn provide_includes() -> Result<()> {
     let target = workspace::root().join(INCLUDES);
     for (from, name) in workspace::imports()? {
         let to = target.join(name);

@@ -1,6 +1,7 @@
 //! The workshop: every command a developer of Treaty runs.
 
 mod breaking;
+mod clients;
 mod codegen_command;
 mod conformance;
 mod demo;
@@ -28,6 +29,7 @@ enum Command {
     Down(up::Down),
     Status(up::Status),
     Codegen(codegen_command::Arguments),
+    Clients(clients::Arguments),
     Lint(lint::Arguments),
     Breaking(breaking::Arguments),
     Rules(rules::Arguments),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Down(arguments) => arguments.run(),
         Command::Status(arguments) => arguments.run(),
         Command::Codegen(arguments) => arguments.run(),
+        Command::Clients(arguments) => arguments.run(),
         Command::Lint(arguments) => arguments.run(),
         Command::Breaking(arguments) => arguments.run(),
         Command::Rules(arguments) => arguments.run(),

@@ -1,6 +1,7 @@
 //! Whole-system tests: every process is real, and is started by the test.
 
 mod broker;
+mod clients;
 mod consumer_killed;
 mod whole_system;
 

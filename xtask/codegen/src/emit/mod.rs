@@ -4,6 +4,7 @@
 //! `platform/`, where the logic is.
 
 mod cel;
+pub mod clients;
 mod descriptors;
 mod docs;
 mod events;

@@ -166,10 +166,7 @@ impl Recipe {
                 module: PROTOC_GEN_GRPCIO_MODULE,
                 commands: &[
                     ("protoc-gen-grpcio", "\"$home\"/protoc_gen_grpcio.py"),
-                    (
-                        "protoc-gen-mypy_grpc",
-                        "-c 'from mypy_protobuf.main import grpc; grpc()' --quiet",
-                    ),
+                    ("protoc-gen-mypy_grpc", "-c 'from mypy_protobuf.main import grpc; grpc()'"),
                     ("python", ""),
                 ],
             },
