@@ -5,6 +5,7 @@
 //! says. What comes out are the bytes of `cargo xtask codegen`: the same generator,
 //! entered by its second door.
 
+mod options;
 mod respond;
 mod wire;
 

@@ -6,6 +6,7 @@ use codegen::load::Contracts;
 use codegen::{emit, load, lower};
 use prost::Message as _;
 
+use crate::options::Options;
 use crate::wire::{Image, NamedFile, OutputFile, Request, Response};
 
 /// `FEATURE_PROTO3_OPTIONAL` and `FEATURE_SUPPORTS_EDITIONS`.
@@ -43,23 +44,21 @@ pub(crate) fn respond(request: &[u8]) -> Result<Vec<u8>, RequestError> {
 }
 
 fn generate(request: Request) -> Result<Vec<OutputFile>, String> {
-    check_parameter(request.parameter.as_deref().unwrap_or_default())?;
+    let options: Options = request.parameter.as_deref().unwrap_or_default().parse()?;
     let contracts = contracts(request)?;
-    let model = lower::lower(&contracts).map_err(|mistakes| mistakes.to_string())?;
-    let files = emit::emit(&model, &contracts).into_iter().map(|file| {
+    let model = lower::lower_with(&contracts, options.settings());
+    let model = model.map_err(|mistakes| mistakes.to_string())?;
+    let files = match options.standalone()? {
+        Some(krate) => emit::emit_standalone(&model, &contracts, &krate),
+        None => emit::emit(&model, &contracts),
+    };
+    let files = files.into_iter().map(|file| {
         let content = String::from_utf8(file.contents).map_err(|_| {
             format!("{} is not a text, which is all that plugins answer", file.path)
         })?;
         Ok(OutputFile { name: Some(file.path), content: Some(content) })
     });
     files.collect()
-}
-
-fn check_parameter(parameter: &str) -> Result<(), String> {
-    match parameter.split(',').find(|option| !option.trim().is_empty()) {
-        None => Ok(()),
-        Some(unknown) => Err(format!("there is no option `{unknown}`: protoc-gen-treaty has none")),
-    }
 }
 
 /// The request as an image, with the files as their sources have them.

@@ -135,27 +135,7 @@ impl Request {
     fn requirements(&self) -> Result<BTreeMap<String, String>> {
         let root = workspace::root();
         let manifest = fs::read_to_string(root.join("Cargo.toml")).context("Cargo.toml")?;
-        let manifest: toml::Table = manifest.parse().context("Cargo.toml")?;
-        let declared = manifest
-            .get("workspace")
-            .and_then(|workspace| workspace.get("dependencies"))
-            .and_then(toml::Value::as_table)
-            .context("Cargo.toml has no [workspace.dependencies]")?;
-        let mut requirements = BTreeMap::new();
-        for (name, requirement) in declared {
-            let inside = match requirement {
-                toml::Value::String(version) => format!("version = \"{version}\""),
-                toml::Value::Table(table) => {
-                    match table.get("path").and_then(toml::Value::as_str) {
-                        Some(path) => self.platform(&root, path)?,
-                        None => inline(table),
-                    }
-                }
-                _ => continue,
-            };
-            requirements.insert(name.clone(), inside);
-        }
-        Ok(requirements)
+        codegen::emit::requirements(&manifest, |path| self.platform(&root, path))
     }
 
     /// Where a library of this workspace is for the crate.
@@ -183,12 +163,6 @@ fn refuse_foreign_output(out: &Path) -> Result<()> {
          command has written",
         out.display()
     )
-}
-
-/// The inside of an inline table.
-fn inline(table: &toml::Table) -> String {
-    let parts = table.iter().map(|(key, value)| format!("{key} = {value}"));
-    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// A path as seen from a directory, with `/`, so that the same checkout beside the same

@@ -22,7 +22,7 @@ mod types;
 mod validate;
 mod workflows;
 
-pub use standalone::Standalone;
+pub use standalone::{Standalone, requirements};
 
 use crate::File;
 use crate::load::Contracts;

@@ -20,6 +20,49 @@ pub struct Standalone {
     pub requirements: BTreeMap<String, String>,
 }
 
+/// What a manifest says of its workspace's dependencies, as [`Standalone::requirements`]:
+/// its own requirements, and for each crate that it names by a path, relative to the
+/// workspace, what `platform` says.
+///
+/// # Errors
+/// When the text is no manifest of a workspace, or `platform` fails.
+pub fn requirements<E: From<toml::de::Error>>(
+    manifest: &str,
+    platform: impl Fn(&str) -> Result<String, E>,
+) -> Result<BTreeMap<String, String>, E> {
+    let manifest: Manifest = toml::from_str(manifest)?;
+    let mut requirements = BTreeMap::new();
+    for (name, requirement) in manifest.workspace.dependencies {
+        let inside = match requirement {
+            toml::Value::String(version) => format!("version = \"{version}\""),
+            toml::Value::Table(table) => match table.get("path").and_then(toml::Value::as_str) {
+                Some(path) => platform(path)?,
+                None => inline(&table),
+            },
+            _ => continue,
+        };
+        requirements.insert(name, inside);
+    }
+    Ok(requirements)
+}
+
+/// Of a manifest, what is asked about it.
+#[derive(serde::Deserialize)]
+struct Manifest {
+    workspace: Workspace,
+}
+
+#[derive(serde::Deserialize)]
+struct Workspace {
+    dependencies: BTreeMap<String, toml::Value>,
+}
+
+/// The inside of an inline table.
+fn inline(table: &toml::Table) -> String {
+    let parts = table.iter().map(|(key, value)| format!("{key} = {value}"));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// Writes `Cargo.toml` and `src/lib.rs`.
 pub(super) fn emit(model: &Model, krate: &Standalone) -> Vec<File> {
     vec![

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod breaking;
+mod clients;
 mod emitters;
 mod image;
 mod prost;

@@ -87,8 +87,12 @@ fn the_source_descriptors_are_preferred() {
 
 #[test]
 fn unknown_options_and_missing_imports_are_answered_as_errors() {
-    let error = answer(&request("colour=blue")).error.unwrap();
-    assert!(error.contains("colour=blue"), "{error}");
+    for wrong in ["colour=blue", "package=a/b", "allow_undeclared_access=yes"] {
+        let error = answer(&request(wrong)).error.unwrap();
+        assert!(error.contains(wrong), "{error}");
+    }
+    let error = answer(&request("package=acme")).error.unwrap();
+    assert!(error.contains("treaty="), "{error}");
     let mut request = request("");
     request.proto_file[0].dependency.push("acme/nowhere.proto".to_owned());
     let error = answer(&request).error.unwrap();

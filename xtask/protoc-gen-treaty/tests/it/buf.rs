@@ -5,6 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use codegen::load::load;
+use codegen::lower::Settings;
+use codegen::model::Layout;
+use codegen::{File, emit, lower};
 use serde_json::json;
 use tempfile::TempDir;
 use testbed::{Tool, Tools};
@@ -43,13 +47,14 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Runs `buf generate` on the contracts of a workspace, with output to `out`.
-fn buf_generate(directory: &Path) -> Output {
+fn buf_generate(directory: &Path, options: &[&str]) -> Output {
     let buf = Tools::new().unwrap().ensure(Tool::Buf).unwrap();
     let template = json!({
         "version": "v2",
         "plugins": [{
             "local": [env!("CARGO_BIN_EXE_protoc-gen-treaty")],
             "out": "out",
+            "opt": options,
             // One request for all files: streams and ports reach over packages.
             "strategy": "all",
         }],
@@ -79,16 +84,18 @@ fn files(root: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Every file is there under its name with its bytes, and no other one.
-fn assert_same(contracts: &Path, includes: &[PathBuf]) {
-    let loaded = codegen::load::load(contracts, includes).unwrap();
-    let model = codegen::lower::lower(&loaded).unwrap();
-    let expected = codegen::emit::emit(&model, &loaded).into_iter();
-    let expected: BTreeMap<_, _> =
-        expected.map(|file| (file.path.clone(), file.text().into_owned())).collect();
+/// What `cargo xtask codegen` makes of contracts.
+fn codegen(contracts: &Path, includes: &[PathBuf]) -> Vec<File> {
+    let loaded = load(contracts, includes).unwrap();
+    emit::emit(&lower::lower(&loaded).unwrap(), &loaded)
+}
 
+/// Every expected file is there under its name with its bytes, and no other one.
+fn assert_same(contracts: &Path, includes: &[PathBuf], options: &[&str], expected: Vec<File>) {
+    let expected: BTreeMap<_, _> =
+        expected.iter().map(|file| (file.path.clone(), file.text().into_owned())).collect();
     let directory = buf_workspace(contracts, includes);
-    let output = buf_generate(directory.path());
+    let output = buf_generate(directory.path(), options);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let generated = files(&directory.path().join("out"));
 
@@ -140,7 +147,8 @@ fn google_api() -> PathBuf {
 
 #[test]
 fn the_contracts_of_this_repository() {
-    assert_same(&workspace().join("contracts"), &[google_api()]);
+    let (contracts, includes) = (workspace().join("contracts"), [google_api()]);
+    assert_same(&contracts, &includes, &[], codegen(&contracts, &includes));
 }
 
 #[test]
@@ -148,11 +156,34 @@ fn the_contracts_of_the_generators_tests() {
     let vocabulary = TempDir::new().unwrap();
     copy(&workspace().join("contracts/treaty"), &vocabulary.path().join("treaty"));
     let contracts = workspace().join("xtask/codegen/tests/contracts");
-    assert_same(&contracts, &[vocabulary.path().to_path_buf(), google_api()]);
+    let includes = [vocabulary.path().to_path_buf(), google_api()];
+    assert_same(&contracts, &includes, &[], codegen(&contracts, &includes));
 }
 
+/// Plain contracts of another repository: one crate, every RPC open to anybody.
 #[test]
-fn mistakes_are_told_with_their_place() {
+fn anybodys_contracts_as_one_crate() {
+    let contracts = undeclared();
+    let loaded = load(contracts.path(), &[]).unwrap();
+    let settings = Settings { layout: Layout::Modules, allow_undeclared_access: true };
+    let model = lower::lower_with(&loaded, settings).unwrap();
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    let git = "git = \"https://git.example/treaty\"";
+    let requirements =
+        emit::requirements(&manifest, |_| Ok::<_, toml::de::Error>(git.to_owned())).unwrap();
+    let krate = emit::Standalone {
+        name: "acme".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        requirements,
+    };
+    let expected = emit::emit_standalone(&model, &loaded, &krate);
+    assert!(expected.iter().any(|file| file.path == "Cargo.toml" && file.text().contains(git)));
+    let options = ["package=acme", "treaty=https://git.example/treaty", "allow_undeclared_access"];
+    assert_same(contracts.path(), &[], &options, expected);
+}
+
+/// A contract whose RPCs do not say who may call them.
+fn undeclared() -> TempDir {
     let contracts = TempDir::new().unwrap();
     let file = contracts.path().join("acme/orders/v1/orders.proto");
     fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -164,8 +195,14 @@ fn mistakes_are_told_with_their_place() {
          rpc PutOrder(Order) returns (Order);\n}\n",
     )
     .unwrap();
+    contracts
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let contracts = undeclared();
     let directory = buf_workspace(contracts.path(), &[workspace().join("contracts"), google_api()]);
-    let output = buf_generate(directory.path());
+    let output = buf_generate(directory.path(), &[]);
     assert!(!output.status.success());
     let told = String::from_utf8_lossy(&output.stderr);
     for place in ["acme/orders/v1/orders.proto:7:", "acme/orders/v1/orders.proto:8:"] {

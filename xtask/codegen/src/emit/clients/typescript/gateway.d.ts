@@ -85,9 +85,13 @@ export type Route = {
     initialBackoffMs: number;
     maxBackoffMs: number;
     multiplier: number;
+    /** How long one attempt may take. */
+    attemptMs?: number;
   };
   /** The request's field for a key that tells repeats from new calls; filled when empty. */
-  idempotencyKey?: string;
+  idempotencyField?: string;
+  /** The same as a header. */
+  idempotencyHeader?: string;
 };
 
 /** A JSON gateway, called with `fetch`. */

@@ -73,35 +73,35 @@ export class Gateway {
 
   async call(route, request = {}, options = {}) {
     const call = this.#prepare(route, request, options, options.timeoutMs ?? route.timeoutMs);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const answer = await call.guard(async () => {
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
           const response = await this.#send(call, "application/json");
-          return read(route, response);
-        });
-        this.#budget = Math.min(BUDGET, this.#budget + REFUND);
-        return answer;
-      } catch (error) {
-        const wait = this.#wait(route.retry, attempt, error);
-        if (wait === undefined || wait >= call.left()) {
-          throw error;
+          const answer = await read(route, response);
+          this.#budget = Math.min(BUDGET, this.#budget + REFUND);
+          return answer;
+        } catch (cause) {
+          const error = call.explain(cause);
+          const wait = this.#wait(route.retry, attempt, error);
+          if (wait === undefined || wait >= call.left()) {
+            throw error;
+          }
+          await sleep(wait, call.signal);
         }
-        await call.guard(() => sleep(wait, call.signal));
       }
+    } catch (cause) {
+      throw call.explain(cause);
+    } finally {
+      call.close();
     }
   }
 
   async *stream(route, request = {}, options = {}) {
     const call = this.#prepare(route, request, options, options.timeoutMs);
-    const response = await call.guard(() => this.#send(call, "application/x-ndjson"));
-    const lines = split(response.body);
     try {
-      for (;;) {
-        const { done, value } = await call.guard(() => lines.next());
-        if (done) {
-          throw new GatewayError("UNAVAILABLE", "the stream has broken off");
-        }
-        const line = JSON.parse(value);
+      const response = await this.#send(call, "application/x-ndjson");
+      for await (const text of split(response.body)) {
+        const line = JSON.parse(text);
         if (line.error !== undefined) {
           throw failure(line.error, response);
         }
@@ -110,33 +110,49 @@ export class Gateway {
         }
         yield line.result;
       }
+      throw new GatewayError("UNAVAILABLE", "the stream has broken off");
+    } catch (cause) {
+      throw call.explain(cause);
     } finally {
-      await lines.return();
+      call.close();
     }
   }
 
   /** Everything about a call that its attempts share. */
   #prepare(route, request, { signal, headers }, timeoutMs) {
-    const key = route.idempotencyKey;
-    const keyed = key && !request[key] ? { ...request, [key]: crypto.randomUUID() } : request;
+    const field = route.idempotencyField;
+    const keyless = field !== undefined && !request[field];
+    const keyed = keyless ? { ...request, [field]: crypto.randomUUID() } : request;
     const { path, body } = address(route, keyed);
+    const own = new Headers(headers);
+    if (route.idempotencyHeader !== undefined && !own.has(route.idempotencyHeader)) {
+      own.set(route.idempotencyHeader, crypto.randomUUID());
+    }
     const start = performance.now();
-    const left = () => (timeoutMs === undefined ? Infinity : timeoutMs - (performance.now() - start));
-    const timer = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const signals = [signal, timer].filter((given) => given !== undefined);
+    const controller = new AbortController();
+    let late = false;
+    const expire = () => {
+      late = true;
+      controller.abort();
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+    const giveUp = () => controller.abort();
+    if (signal?.aborted) {
+      giveUp();
+    }
+    signal?.addEventListener("abort", giveUp, { once: true });
     return {
       route,
       path,
       body,
-      headers,
-      left,
-      signal: AbortSignal.any(signals),
-      guard: async (work) => {
-        try {
-          return await work();
-        } catch (cause) {
-          throw explain(cause, signal, timer);
-        }
+      headers: own,
+      signal: controller.signal,
+      /** Milliseconds until the deadline. */
+      left: () => (timeoutMs === undefined ? Infinity : timeoutMs - (performance.now() - start)),
+      explain: (cause) => explain(cause, signal?.aborted ?? false, late),
+      close: () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
       },
     };
   }
@@ -145,9 +161,10 @@ export class Gateway {
   async #send(call, accept) {
     const { token, fetch = globalThis.fetch } = this.#options;
     const headers = new Headers(this.#options.headers);
-    new Headers(call.headers).forEach((value, name) => headers.set(name, value));
+    call.headers.forEach((value, name) => headers.set(name, value));
     headers.set("accept", accept);
-    const left = call.left();
+    const attemptMs = call.route.retry?.attemptMs ?? Infinity;
+    const left = Math.min(call.left(), attemptMs);
     if (left !== Infinity) {
       // Tells the server when nobody will be waiting any more.
       headers.set("request-timeout", Math.max(left / 1000, 0.001).toFixed(3));
@@ -163,7 +180,10 @@ export class Gateway {
       method: call.route.verb,
       headers,
       body: call.body,
-      signal: call.signal,
+      signal:
+        attemptMs === Infinity
+          ? call.signal
+          : AbortSignal.any([call.signal, AbortSignal.timeout(attemptMs)]),
     });
     if (!response.ok) {
       throw failure(await response.json().catch(() => undefined), response);
@@ -216,15 +236,18 @@ function failure(status, response) {
 }
 
 /** Why there is no answer. */
-function explain(cause, signal, timer) {
+function explain(cause, given, late) {
   if (cause instanceof GatewayError) {
     return cause;
   }
-  if (signal?.aborted) {
+  if (given) {
     return new GatewayError("CANCELLED", "the caller has given up", { cause });
   }
-  if (timer?.aborted) {
+  if (late) {
     return new GatewayError("DEADLINE_EXCEEDED", "there was no answer in time", { cause });
+  }
+  if (cause?.name === "TimeoutError") {
+    return new GatewayError("UNAVAILABLE", "an attempt was not answered in time", { cause });
   }
   if (cause instanceof SyntaxError) {
     return new GatewayError("INTERNAL", "the answer is no JSON", { cause });

@@ -12,7 +12,7 @@ use super::super::paged;
 use super::{docs, function, origin, type_name, up};
 use crate::File;
 use crate::model::{
-    Body, FieldType, Message, Method, Model, Package, Route, Segment, Service, TypeRef,
+    Body, Field, FieldType, Message, Method, Model, Package, Route, Segment, Service, TypeRef,
 };
 
 const HTTP_BODY: &str = "google.api.HttpBody";
@@ -38,7 +38,8 @@ pub(super) fn emit(model: &Model, package: &Package, directory: &str) -> Vec<Fil
 struct Call<'a> {
     method: &'a Method,
     route: &'a Route,
-    request: &'a Message,
+    /// None for a message of a library, such as `google.protobuf.Empty`.
+    request: Option<&'a Message>,
 }
 
 struct Http<'a> {
@@ -54,9 +55,9 @@ impl Http<'_> {
         let methods = service.methods.iter().filter(|method| !method.client_streaming);
         let calls = methods.filter_map(|method| {
             let route = method.routes.first()?;
-            let request = self.model.message(&method.input)?;
+            let request = self.model.message(&method.input);
             let body = match &route.body {
-                Body::Field(name) => request.fields.iter().find(|field| field.name == *name),
+                Body::Field(name) => field(request, name),
                 _ => None,
             };
             let raw = body.is_some_and(|field| {
@@ -120,15 +121,15 @@ impl Http<'_> {
             let _ = writeln!(text, "  {name}: {value},");
         };
         line("verb", string(&route.verb.to_uppercase()));
-        line("path", string(&self.path(request, route)));
+        line("path", string(&self.path(*request, route)));
         match &route.body {
             Body::None => {}
             Body::Whole => line("body", string("*")),
-            Body::Field(name) => line("body", string(&json_name(request, name))),
+            Body::Field(name) => line("body", string(json_name(*request, name))),
         }
         let response = self.model.message(&method.output);
-        if let (Some(name), Some(response)) = (&route.response_body, response) {
-            line("responseBody", string(&json_name(response, name)));
+        if let Some(name) = &route.response_body {
+            line("responseBody", string(json_name(response, name)));
         }
         if is_http_body(&method.output) {
             line("raw", "true".to_owned());
@@ -138,20 +139,25 @@ impl Http<'_> {
         }
         if let Some(retry) = &method.retry {
             let waits = [retry.initial_backoff, retry.max_backoff].map(milliseconds);
-            let value = format!(
-                "{{ maxAttempts: {}, initialBackoffMs: {}, maxBackoffMs: {}, multiplier: {} }}",
+            let mut value = format!(
+                "{{ maxAttempts: {}, initialBackoffMs: {}, maxBackoffMs: {}, multiplier: {}",
                 retry.max_attempts, waits[0], waits[1], retry.multiplier
             );
-            line("retry", value);
+            if let Some(attempt) = retry.attempt_deadline {
+                let _ = write!(value, ", attemptMs: {}", milliseconds(attempt));
+            }
+            line("retry", value + " }");
         }
-        if let Some(key) = &method.idempotency_key {
-            line("idempotencyKey", string(&json_name(request, key)));
+        match &method.idempotency_key {
+            Some(key) if method.is_keyed_by_metadata() => line("idempotencyHeader", string(key)),
+            Some(key) => line("idempotencyField", string(json_name(*request, key))),
+            None => {}
         }
         text
     }
 
     /// The template with JSON names, by which messages are asked for a variable's value.
-    fn path(&self, request: &Message, route: &Route) -> String {
+    fn path(&self, request: Option<&Message>, route: &Route) -> String {
         let template = &route.template;
         let segment = |segment: &Segment| match segment {
             Segment::Literal(text) => text.clone(),
@@ -182,13 +188,12 @@ impl Http<'_> {
     }
 
     /// A path of fields in JSON names.
-    fn json_path(&self, request: &Message, fields: &[String]) -> String {
-        let mut message = Some(request);
+    fn json_path(&self, request: Option<&Message>, fields: &[String]) -> String {
+        let mut message = request;
         let mut names = Vec::new();
         for name in fields {
-            let field =
-                message.and_then(|message| message.fields.iter().find(|field| field.name == *name));
-            names.push(field.map_or(name.as_str(), |field| field.json_name.as_str()));
+            names.push(json_name(message, name));
+            let field = field(message, name);
             message = field.and_then(|field| self.model.message(field.ty.rust()?));
         }
         names.join(".")
@@ -198,11 +203,11 @@ impl Http<'_> {
     fn page(&self, service: &Service, call: &Call<'_>) -> Option<String> {
         let paged = paged::of(self.model, self.package, service);
         let page = paged.into_iter().find(|page| page.method.name == call.method.name)?;
-        let response = self.model.message(&call.method.output)?;
+        let response = self.model.message(&call.method.output);
         Some(format!(
             "{{ token: {}, next: {}, items: {} }}",
-            string(&json_name(call.request, "page_token")),
-            string(&json_name(response, "next_page_token")),
+            string(json_name(call.request, "page_token")),
+            string(json_name(response, "next_page_token")),
             string(page.items_json)
         ))
     }
@@ -300,9 +305,12 @@ fn constant(service: &Service, method: &Method) -> String {
     format!("{}_{}", service.name, method.name).to_shouty_snake_case()
 }
 
-fn json_name(message: &Message, field: &str) -> String {
-    let found = message.fields.iter().find(|known| known.name == field);
-    found.map_or_else(|| field.to_owned(), |known| known.json_name.clone())
+fn field<'a>(message: Option<&'a Message>, name: &str) -> Option<&'a Field> {
+    message?.fields.iter().find(|field| field.name == name)
+}
+
+fn json_name<'a>(message: Option<&'a Message>, name: &'a str) -> &'a str {
+    field(message, name).map_or(name, |field| field.json_name.as_str())
 }
 
 fn milliseconds(duration: Duration) -> String {
