@@ -8,6 +8,7 @@ mod version;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use anyhow::{Context, Result, bail};
 pub use doctor::{Finding, Source};
 pub use version::Version;
 
-use catalog::Catalog;
+use catalog::{Catalog, Recipe};
 
 /// An external tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,7 +159,16 @@ impl Tools {
     /// Where the pinned version of the tool is or will be; none for what the system's packages give.
     fn cached_home(&self, tool: Tool) -> Option<PathBuf> {
         let pinned = self.catalog.entry(tool).pinned.as_ref()?;
-        Some(self.cache.join(format!("{tool}-{pinned}")))
+        let name = match Recipe::of(tool) {
+            // The version is that of one package; a new version of another is a new directory too.
+            Recipe::Pip { module, .. } => {
+                let mut hasher = DefaultHasher::new();
+                module.hash(&mut hasher);
+                format!("{tool}-{pinned}-{:016x}", hasher.finish())
+            }
+            _ => format!("{tool}-{pinned}"),
+        };
+        Some(self.cache.join(name))
     }
 }
 

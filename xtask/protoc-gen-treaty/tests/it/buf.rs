@@ -121,8 +121,18 @@ fn difference(expected: &str, generated: &str) -> String {
     }
 }
 
-/// Where `google/api` is: in the crate, pinned by the lock file, that carries it.
-fn google_api() -> PathBuf {
+/// What contracts may import, by the crates, pinned by the lock file, that carry it.
+const CARRIED: [(&str, &str, &[&str]); 2] = [
+    (
+        "temporalio-protos",
+        "protos/api_upstream",
+        &["google/api/annotations.proto", "google/api/http.proto"],
+    ),
+    ("prost-protovalidate-types", "proto", &["buf/validate/validate.proto"]),
+];
+
+/// A directory with those contracts and no others.
+fn imports() -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -130,16 +140,18 @@ fn google_api() -> PathBuf {
         .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let carrier = packages.iter().find(|package| package["name"] == "temporalio-protos").unwrap();
-    let manifest = Path::new(carrier["manifest_path"].as_str().unwrap());
-    let upstream = manifest.parent().unwrap().join("protos/api_upstream");
-    // Alone, because that crate brings contracts that are not the platform's.
-    let alone = workspace().join("target/google-api");
-    for name in ["annotations.proto", "field_behavior.proto", "http.proto", "httpbody.proto"] {
-        let from = upstream.join("google/api").join(name);
-        if from.is_file() {
-            fs::create_dir_all(alone.join("google/api")).unwrap();
-            fs::copy(from, alone.join("google/api").join(name)).unwrap();
+    let alone = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("imports");
+    for (carrier, directory, files) in CARRIED {
+        let package = packages.iter().find(|package| package["name"] == carrier).unwrap();
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        for file in files {
+            let to = alone.join(file);
+            let text = fs::read(manifest.with_file_name(directory).join(file)).unwrap();
+            // Tests run side by side: none may find the file of another one half written.
+            let written = to.with_extension(format!("{:?}", std::thread::current().id()));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(&written, text).unwrap();
+            fs::rename(written, to).unwrap();
         }
     }
     alone
@@ -147,7 +159,7 @@ fn google_api() -> PathBuf {
 
 #[test]
 fn the_contracts_of_this_repository() {
-    let (contracts, includes) = (workspace().join("contracts"), [google_api()]);
+    let (contracts, includes) = (workspace().join("contracts"), [imports()]);
     assert_same(&contracts, &includes, &[], codegen(&contracts, &includes));
 }
 
@@ -156,7 +168,7 @@ fn the_contracts_of_the_generators_tests() {
     let vocabulary = TempDir::new().unwrap();
     copy(&workspace().join("contracts/treaty"), &vocabulary.path().join("treaty"));
     let contracts = workspace().join("xtask/codegen/tests/contracts");
-    let includes = [vocabulary.path().to_path_buf(), google_api()];
+    let includes = [vocabulary.path().to_path_buf(), imports()];
     assert_same(&contracts, &includes, &[], codegen(&contracts, &includes));
 }
 
@@ -201,7 +213,7 @@ fn undeclared() -> TempDir {
 #[test]
 fn mistakes_are_told_with_their_place() {
     let contracts = undeclared();
-    let directory = buf_workspace(contracts.path(), &[workspace().join("contracts"), google_api()]);
+    let directory = buf_workspace(contracts.path(), &[workspace().join("contracts"), imports()]);
     let output = buf_generate(directory.path(), &[]);
     assert!(!output.status.success());
     let told = String::from_utf8_lossy(&output.stderr);

@@ -77,21 +77,22 @@ fn function(package: &Package, service: &Service, page: &Paged<'_>) -> String {
     format!("{prefix}{}All", page.method.name)
 }
 
-/// A field's name as protoc-gen-go writes it.
+/// A field's name as protoc-gen-go writes it: every word begins with a capital letter, a
+/// digit ends a word, and an underscore stays unless a small letter follows it.
 fn camel_case(name: &str) -> String {
     let mut output = String::with_capacity(name.len());
     let mut letters = name.chars().peekable();
-    let mut upper = true;
+    let mut inside = false;
     while let Some(letter) = letters.next() {
-        if letter == '_' && letters.peek().is_some_and(char::is_ascii_lowercase) {
-            upper = true;
-        } else if upper {
-            output.push(if letter == '_' { 'X' } else { letter.to_ascii_uppercase() });
-            upper = false;
-        } else {
-            output.push(letter);
-            upper = letter.is_ascii_digit();
+        let small = letters.peek().is_some_and(char::is_ascii_lowercase);
+        match letter {
+            // A name must not begin with an underscore, which would make it private.
+            '_' if output.is_empty() => output.push('X'),
+            '_' if small => {}
+            _ if inside => output.push(letter),
+            _ => output.push(letter.to_ascii_uppercase()),
         }
+        inside = small && letter.is_ascii_alphabetic();
     }
     output
 }
@@ -102,9 +103,14 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_plugin() {
-        for (name, expected) in
-            [("athletes", "Athletes"), ("gear_items", "GearItems"), ("_x", "XX"), ("a_2b", "A_2B")]
-        {
+        for (name, expected) in [
+            ("athletes", "Athletes"),
+            ("gear_items", "GearItems"),
+            ("_x", "XX"),
+            ("a_2b", "A_2B"),
+            ("http2_items", "Http2Items"),
+            ("aBc", "ABc"),
+        ] {
             assert_eq!(camel_case(name), expected);
         }
     }
