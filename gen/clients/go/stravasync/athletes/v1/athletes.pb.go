@@ -520,12 +520,12 @@ const file_stravasync_athletes_v1_athletes_proto_rawDesc = "" +
 	"\x1cCONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n" +
 	"\x1aCONNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n" +
-	"\x18CONNECTION_STATE_REVOKED\x10\x032\xd5\x02\n" +
+	"\x18CONNECTION_STATE_REVOKED\x10\x032\xdf\x02\n" +
 	"\x0fAthletesService\x12r\n" +
-	"\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.RegisterAthleteResponse\x12c\n" +
+	"\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.RegisterAthleteResponse\x12h\n" +
 	"\n" +
-	"GetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\x12i\n" +
-	"\fListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponseB=Z;stravasync.example/client/stravasync/athletes/v1;athletesv1b\x06proto3"
+	"GetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n" +
+	"\fListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\x03\x90\x02\x01B=Z;stravasync.example/client/stravasync/athletes/v1;athletesv1b\x06proto3"
 
 var (
 	file_stravasync_athletes_v1_athletes_proto_rawDescOnce sync.Once

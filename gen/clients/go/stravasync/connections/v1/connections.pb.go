@@ -370,11 +370,11 @@ const file_stravasync_connections_v1_connections_proto_rawDesc = "" +
 	"\faccess_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\vaccessToken\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12*\n" +
-	"\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xf6\x02\n" +
+	"\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xfb\x02\n" +
 	"\x12ConnectionsService\x12o\n" +
 	"\fStartConsent\x12..stravasync.connections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\x12x\n" +
-	"\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.connections.v1.CompleteConsentResponse\x12u\n" +
-	"\x0eGetAccessToken\x120.stravasync.connections.v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponseBCZAstravasync.example/client/stravasync/connections/v1;connectionsv1b\x06proto3"
+	"\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.connections.v1.CompleteConsentResponse\x12z\n" +
+	"\x0eGetAccessToken\x120.stravasync.connections.v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02BCZAstravasync.example/client/stravasync/connections/v1;connectionsv1b\x06proto3"
 
 var (
 	file_stravasync_connections_v1_connections_proto_rawDescOnce sync.Once

@@ -38,10 +38,12 @@ const ATHLETES_SERVICE_GET_ATHLETE = {
   verb: "GET",
   path: "/v1/athletes/{athleteId}",
   timeoutMs: 10000,
+  retry: { maxAttempts: 4, initialBackoffMs: 100, maxBackoffMs: 2000, multiplier: 2 },
 };
 
 const ATHLETES_SERVICE_LIST_ATHLETES = {
   verb: "GET",
   path: "/v1/athletes",
   timeoutMs: 10000,
+  retry: { maxAttempts: 4, initialBackoffMs: 100, maxBackoffMs: 2000, multiplier: 2 },
 };
