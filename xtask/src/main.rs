@@ -6,6 +6,7 @@ mod codegen_command;
 mod conformance;
 mod demo;
 mod doctor;
+mod documents;
 mod lint;
 mod nats;
 mod rules;
@@ -40,6 +41,7 @@ enum Command {
     /// Runs a public suite against what is generated here.
     #[command(subcommand)]
     Conformance(conformance::Conformance),
+    Documents(documents::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Sql(command) => command.run(),
         Command::Nats(arguments) => arguments.run(),
         Command::Conformance(suite) => suite.run(),
+        Command::Documents(arguments) => arguments.run(),
         Command::Doctor(arguments) => arguments.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use testbed::{Tool, Tools};
 
-use crate::{breaking, clients, codegen_command, lint, rules, sql, workspace};
+use crate::{breaking, clients, codegen_command, documents, lint, rules, sql, workspace};
 
 /// Runs every check and every test, from the cheapest to the dearest.
 ///
@@ -23,7 +23,7 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
@@ -32,6 +32,9 @@ const STEPS: [Step; 10] = [
         breaking::check(&tools.ensure(Tool::Buf)?)
     }),
     ("clients", "gen/clients/ is what contracts/ say", |tools| clients::check(tools)),
+    ("documents", "OpenAPI and AsyncAPI pass others' validators", |tools| {
+        documents::check(tools).map(|_| ())
+    }),
     ("clippy", "no warning is left", |_| {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
     }),

@@ -151,6 +151,7 @@ fn addresses(state: &Value) -> String {
     let text = |key: &str| state[key].as_str().unwrap_or_default().to_owned();
     [
         ("HTTP", format!("http://{}", text("http"))),
+        ("reference", format!("http://{}/docs/", text("http"))),
         ("gRPC", text("grpc")),
         ("Strava simulator", format!("http://{}", text("strava"))),
         ("Postgres", text("postgres")),

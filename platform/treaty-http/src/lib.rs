@@ -13,6 +13,7 @@
 
 pub mod bind;
 mod body;
+mod documents;
 mod gateway;
 mod query;
 mod respond;
@@ -21,6 +22,7 @@ mod server;
 mod status;
 
 pub use bind::{Bind, Bound};
+pub use documents::documents;
 pub use gateway::{Gateway, GatewayConfig};
 pub use respond::{failure, success};
 pub use route::{BodyMode, Route, Verb};

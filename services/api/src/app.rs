@@ -119,7 +119,10 @@ impl App {
         stop: &CancellationToken,
     ) -> Vec<(&'static str, BoxFuture<'_, Outcome>)> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
-        let router = self.services.routes(&gateway).merge(health(self.pool.clone()));
+        let mut router = self.services.routes(&gateway).merge(health(self.pool.clone()));
+        if let Some(directory) = &self.config.http.documents {
+            router = router.merge(treaty_http::documents(directory));
+        }
         let http =
             treaty_http::serve(listeners.http, router, &self.config.http.server, stop.clone());
         let server =

@@ -75,6 +75,9 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// File to write the address to once it is known.
     pub address_file: Option<PathBuf>,
+    /// Directory of generated documents to serve under `/docs/`, `/openapi/` and `/asyncapi/`;
+    /// for development.
+    pub documents: Option<PathBuf>,
     /// How requests are bounded.
     pub gateway: GatewayConfig,
     /// How the server ends.
@@ -86,6 +89,7 @@ impl Default for HttpConfig {
         Self {
             listen: (Ipv4Addr::UNSPECIFIED, 8080).into(),
             address_file: None,
+            documents: None,
             gateway: GatewayConfig::default(),
             server: HttpServerConfig::default(),
         }
@@ -275,6 +279,12 @@ impl Config {
                 problems.push((key, expected));
             }
         };
+        let documents = self.http.documents.as_ref();
+        require(
+            documents.is_none_or(|directory| directory.join("docs/index.html").is_file()),
+            "http.documents",
+            "a directory that the generator has written, with docs/index.html in it",
+        );
         let connections = self.database.max_connections;
         require(
             connections >= DatabaseConfig::LEAST_CONNECTIONS,

@@ -55,6 +55,11 @@ impl Binaries {
         self.workspace.join("gen/ops/nats")
     }
 
+    /// Everything that the generator has written.
+    pub(crate) fn generated(&self) -> PathBuf {
+        self.workspace.join("gen")
+    }
+
     /// The path of one.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

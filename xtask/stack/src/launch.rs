@@ -140,6 +140,7 @@ impl Plan<'_> {
         let launch = self
             .launch("api", "api")
             .env("API__HTTP__LISTEN", format!("127.0.0.1:{http_port}"))
+            .env("API__HTTP__DOCUMENTS", self.binaries.generated())
             .env("API__GRPC__LISTEN", "127.0.0.1:0")
             .env("API__GRPC__ADDRESS_FILE", &grpc)
             .env("API__DATABASE__URL", database_url)

@@ -8,6 +8,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod documents;
 pub mod http;
 mod nats;
 mod postgres;
@@ -19,6 +20,7 @@ pub mod tools;
 mod unique;
 mod wait;
 
+pub use documents::{judge_answers, judge_documents};
 pub use nats::{NatsOptions, NatsServer};
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::{Launch, Leashed, Signal};

@@ -41,11 +41,13 @@ pub enum Tool {
     /// grpcio-tools as a plugin of buf, which makes the Python client. Beside it stand
     /// `protoc-gen-mypy_grpc` and a `python` that finds what the client runs on.
     ProtocGenGrpcio,
+    /// Validators of OpenAPI, AsyncAPI and of JSON, which [`crate::judge_documents`] runs.
+    DocumentValidators,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
@@ -55,6 +57,7 @@ impl Tool {
         Self::ProtocGenGo,
         Self::ProtocGenGoGrpc,
         Self::ProtocGenGrpcio,
+        Self::DocumentValidators,
     ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
@@ -69,6 +72,7 @@ impl Tool {
             Self::ProtocGenGo => "protoc-gen-go",
             Self::ProtocGenGoGrpc => "protoc-gen-go-grpc",
             Self::ProtocGenGrpcio => "protoc-gen-grpcio",
+            Self::DocumentValidators => "document-validators",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The whole api: from the browser to the stream, and from the stream to the database.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use api::activities::{Activities, PgActivities};
 use api::app::{App, Listeners};
 use api::config::Config;
 use api_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncOutcome};
@@ -13,16 +15,19 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use treaty_nats::{Event as _, NatsConfig, Publish as _, Publisher};
 
-use crate::support::{eventually, fresh_url};
+use crate::support::{activity, connect, eventually, fresh_url};
 
 const OPERATOR: &str = "operator-token-of-the-test";
 
 struct Running {
     url: String,
+    database: String,
     nats: NatsConfig,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), api::app::RunError>>,
     http: reqwest::Client,
+    /// Every answer, for the validator.
+    answers: Mutex<Vec<Value>>,
     _strava: Simulator,
 }
 
@@ -35,9 +40,11 @@ async fn start() -> Running {
         grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
     };
     let url = format!("http://{}", listeners.http.local_addr().unwrap());
+    let database = fresh_url().await;
     let config = json!({
-        "database": {"url": fresh_url().await},
+        "database": {"url": database},
         "migrate_on_start": true,
+        "http": {"documents": concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen")},
         "nats": {"url": nats_url},
         "strava": {
             "oauth_base_url": strava.url(),
@@ -53,17 +60,52 @@ async fn start() -> Running {
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(app.serve(listeners, shutdown.clone()));
     let nats = NatsConfig::new(nats_url);
-    Running { url, nats, shutdown, serving, http: reqwest::Client::new(), _strava: strava }
+    let (http, answers) = (reqwest::Client::new(), Mutex::default());
+    Running { url, database, nats, shutdown, serving, http, answers, _strava: strava }
 }
 
 impl Running {
     async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(OPERATOR);
-        answer(request).await
+        self.answer(request).await
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        answer(self.http.post(format!("{}{path}", self.url)).json(&body)).await
+        self.answer(self.http.post(format!("{}{path}", self.url)).json(&body)).await
+    }
+
+    /// Asks, and keeps what is answered.
+    async fn answer(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let request = request.build().unwrap();
+        let method = request.method().to_string();
+        let response = self.http.execute(request).await.unwrap();
+        // A redirection of Strava's may have led here.
+        let path = response.url().path().to_owned();
+        let status = response.status().as_u16();
+        let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+        let body: Value = response.json().await.unwrap();
+        self.answers.lock().unwrap().push(json!({
+            "method": method,
+            "path": path,
+            "status": status,
+            "contentType": content_type,
+            "body": body,
+        }));
+        (status, body)
+    }
+
+    /// Every answer is what the OpenAPI document says.
+    async fn judge_answers(&self) {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen/openapi/api.json");
+        let answers = std::mem::take(&mut *self.answers.lock().unwrap());
+        assert!(answers.len() > 10, "{answers:?}");
+        let recorded = json!({"openapi": document, "answers": answers}).to_string();
+        let judging = tokio::task::spawn_blocking(move || {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), recorded).unwrap();
+            testbed::judge_answers(&testbed::Tools::new().unwrap(), file.path())
+        });
+        judging.await.unwrap().unwrap();
     }
 
     async fn stop(self) {
@@ -71,12 +113,6 @@ impl Running {
         let ended = tokio::time::timeout(Duration::from_secs(30), self.serving).await;
         ended.unwrap().unwrap().unwrap();
     }
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    (status, response.json().await.unwrap())
 }
 
 #[tokio::test]
@@ -94,7 +130,7 @@ async fn from_registration_to_the_first_sync_and_its_end() {
     assert_eq!(status, 200, "{consent}");
     let page = consent["authorizeUrl"].as_str().unwrap();
     // The browser follows Strava's redirection to our callback.
-    let (status, connected) = answer(api.http.get(page)).await;
+    let (status, connected) = api.answer(api.http.get(page)).await;
     assert_eq!((status, connected["athleteId"].as_str()), (200, Some(athlete_id.as_str())));
     let path = format!("/v1/athletes/{athlete_id}");
     let (_, athlete) = api.get(&path).await;
@@ -124,14 +160,33 @@ async fn from_registration_to_the_first_sync_and_its_end() {
     let (status, totals) = api.get(&format!("/v1/totals?athleteId={athlete_id}")).await;
     assert_eq!((status, &totals["movingTime"]), (200, &json!("0s")), "{totals}");
     refusals(&api).await;
+    keep_activities(&api, &athlete_id).await;
+    let (status, activities) = api.get(&format!("{path}/activities?pageSize=2")).await;
+    assert_eq!(
+        (status, activities["activities"][0]["activityId"].is_string()),
+        (200, true),
+        "{activities}"
+    );
+    assert_eq!(api.get("/v1/athletes?pageSize=1").await.0, 200);
+    api.judge_answers().await;
     api.stop().await;
+}
+
+/// What the consumer would have handed over.
+async fn keep_activities(api: &Running, athlete_id: &str) {
+    let pool = connect(&api.database).await;
+    let athlete_id = athlete_id.parse().unwrap();
+    let batch = (1..=3).map(|number| activity(athlete_id, number)).collect();
+    let activities = Activities::new(Arc::new(PgActivities::new(pool.clone())));
+    activities.upsert(athlete_id, batch).await.unwrap();
+    pool.close().await;
 }
 
 async fn refusals(api: &Running) {
     let anonymous = api.http.get(format!("{}/v1/athletes", api.url));
-    assert_eq!(answer(anonymous).await.0, 401);
+    assert_eq!(api.answer(anonymous).await.0, 401);
     let wrong = api.http.get(format!("{}/v1/athletes", api.url)).bearer_auth("not-a-known-token");
-    assert_eq!(answer(wrong).await.0, 401);
+    assert_eq!(api.answer(wrong).await.0, 401);
     for (path, status, field) in [
         ("/v1/athletes?pageToken=x", 400, "page_token"),
         ("/v1/athletes?pageSize=-1", 400, "page_size"),
@@ -143,7 +198,7 @@ async fn refusals(api: &Running) {
         assert_eq!(body["details"][0]["fieldViolations"][0]["field"], field, "{path}: {body}");
     }
     assert_eq!(api.get("/v1/activities/1").await.0, 404);
-    for path in ["/livez", "/readyz"] {
+    for path in ["/livez", "/readyz", "/docs/", "/openapi/api.json"] {
         let response = api.http.get(format!("{}{path}", api.url)).send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200, "{path}");
     }

@@ -113,7 +113,7 @@ impl Package {
 }
 
 /// A type by the package that holds it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TypeRef {
     /// Proto package; `google.protobuf` for the well-known types.
     pub package: String,

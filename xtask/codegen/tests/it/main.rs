@@ -5,6 +5,7 @@
 mod bad_input;
 mod breaking;
 mod clients;
+mod documents;
 mod emitters;
 mod image;
 mod prost;

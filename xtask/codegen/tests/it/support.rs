@@ -17,12 +17,17 @@ pub fn includes() -> &'static [PathBuf] {
     static INCLUDES: OnceLock<Vec<PathBuf>> = OnceLock::new();
     INCLUDES.get_or_init(|| {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        vec![workspace.join("contracts"), google_api()]
+        let carried = |name, directory| carrier(name).join(directory);
+        vec![
+            workspace.join("contracts"),
+            carried("temporalio-protos", "protos/api_upstream"),
+            carried("prost-protovalidate-types", "proto"),
+        ]
     })
 }
 
-/// The directory of the crate, pinned by the lock file, that carries `google/api`.
-fn google_api() -> PathBuf {
+/// The directory of a crate, pinned by the lock file, that carries contracts of others.
+fn carrier(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -30,9 +35,9 @@ fn google_api() -> PathBuf {
         .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let carrier = packages.iter().find(|package| package["name"] == "temporalio-protos").unwrap();
+    let carrier = packages.iter().find(|package| package["name"] == name).unwrap();
     let manifest = Path::new(carrier["manifest_path"].as_str().unwrap());
-    manifest.parent().unwrap().join("protos/api_upstream")
+    manifest.parent().unwrap().to_path_buf()
 }
 
 /// Loads a directory of contracts.

@@ -152,6 +152,11 @@ impl Recipe {
                 executable: "@bufbuild/protoc-gen-es/bin/protoc-gen-es",
                 linux_only: false,
             },
+            Tool::DocumentValidators => Self::Npm {
+                module: DOCUMENT_VALIDATORS_MODULE,
+                executable: "@seriousme/openapi-schema-validator/bin/validate-api-cli.js",
+                linux_only: false,
+            },
             Tool::ProtocGenGo => Self::Go {
                 module: PROTOC_GEN_GO_MODULE,
                 package: "google.golang.org/protobuf/cmd/protoc-gen-go",
@@ -202,6 +207,11 @@ const PROTOC_GEN_ES_MODULE: ModuleFiles = &[
     ("package-lock.json", include_str!("../../../../tools/protoc-gen-es/package-lock.json")),
 ];
 
+const DOCUMENT_VALIDATORS_MODULE: ModuleFiles = &[
+    ("package.json", include_str!("../../../../tools/document-validators/package.json")),
+    ("package-lock.json", include_str!("../../../../tools/document-validators/package-lock.json")),
+];
+
 const PROTOC_GEN_GO_MODULE: ModuleFiles = &[
     ("go.mod", include_str!("../../../../tools/protoc-gen-go/go.mod")),
     ("go.sum", include_str!("../../../../tools/protoc-gen-go/go.sum")),
@@ -241,6 +251,7 @@ mod tests {
             (Tool::ProtocGenGo, "google.golang.org/protobuf v".to_owned()),
             (Tool::ProtocGenGoGrpc, "google.golang.org/grpc/cmd/protoc-gen-go-grpc v".to_owned()),
             (Tool::ProtocGenGrpcio, "grpcio-tools==".to_owned()),
+            (Tool::DocumentValidators, "\"@seriousme/openapi-schema-validator\": \"".to_owned()),
         ] {
             let entry = catalog.entry(tool);
             let pinned = entry.pinned.unwrap();
@@ -261,7 +272,12 @@ mod tests {
 
     #[test]
     fn no_module_names_a_registry_host() {
-        let modules = [BUF_MODULE, PROTOC_GEN_ES_MODULE, PROTOC_GEN_GRPCIO_MODULE];
+        let modules = [
+            BUF_MODULE,
+            DOCUMENT_VALIDATORS_MODULE,
+            PROTOC_GEN_ES_MODULE,
+            PROTOC_GEN_GRPCIO_MODULE,
+        ];
         for (name, text) in modules.concat() {
             assert!(!text.contains("http"), "{name}");
         }
