@@ -105,7 +105,7 @@ fn lower_field(
         ty: field_type(field),
         cardinality: cardinality(&contracts.features, field),
         oneof,
-        packed: field.is_packed() || contracts.features.packed.contains(field.full_name()),
+        packed: is_packed(contracts, field, &options),
         delimited: is_delimited(&contracts.features, field),
         boxed: false,
         default: defaults::of(field),
@@ -119,6 +119,15 @@ fn lower_field(
             is_set(&options, "debug_redact"),
         ),
     }
+}
+
+/// Whether repeated values share one length: as the option `packed` says where it stands.
+/// `FieldDescriptor::is_packed` was decided before the options of a source were read.
+fn is_packed(contracts: &Contracts, field: &FieldDescriptor, options: &DynamicMessage) -> bool {
+    if options.has_field_by_name("packed") {
+        return is_set(options, "packed");
+    }
+    field.is_packed() || contracts.features.packed.contains(field.full_name())
 }
 
 /// Type of a field's value; of a map, that of its values.

@@ -19,19 +19,39 @@ type Types = BTreeMap<String, Vec<String>>;
 fn messages_are_those_of_prost_build() {
     let stravasync = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
     for directory in [acme(), stravasync] {
-        let contracts = load(&directory).unwrap();
-        let files = generate(&contracts).unwrap();
-        let theirs = prost_build(&contracts);
-        let mut compared = 0;
-        for file in files.iter().filter(|file| file.path.ends_with("/src/messages.rs")) {
-            let crate_name = file.path.split('/').nth(1).unwrap().replace('-', "_");
-            let expected = &theirs[&crate_name];
-            let ours = types(&file.text());
-            assert_eq!(&ours, expected, "{}", file.path);
-            compared += ours.len();
-        }
+        let compared = compare(&directory);
         assert!(compared > 10, "{compared} types were compared");
     }
+}
+
+/// In a source, `packed` is an option, and options are read last.
+#[test]
+fn values_are_packed_as_the_contract_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test/v1/numbers.proto");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text = "syntax = \"proto3\";\npackage test.v1;\n// Numbers.\nmessage Numbers {\n  \
+                // As usual.\n  repeated int32 usual = 1;\n  \
+                // One by one.\n  repeated int32 single = 2 [packed = false];\n  \
+                // As usual too.\n  repeated int32 packed = 3 [packed = true];\n}\n";
+    std::fs::write(path, text).unwrap();
+    assert_eq!(compare(directory.path()), 1);
+}
+
+/// Compares all types, and tells how many there are.
+fn compare(directory: &Path) -> usize {
+    let contracts = load(directory).unwrap();
+    let files = generate(&contracts).unwrap();
+    let theirs = prost_build(&contracts);
+    let mut compared = 0;
+    for file in files.iter().filter(|file| file.path.ends_with("/src/messages.rs")) {
+        let crate_name = file.path.split('/').nth(1).unwrap().replace('-', "_");
+        let expected = &theirs[&crate_name];
+        let ours = types(&file.text());
+        assert_eq!(&ours, expected, "{}", file.path);
+        compared += ours.len();
+    }
+    compared
 }
 
 /// What prost-build makes of each package, by the name of our crate.
