@@ -1,6 +1,6 @@
 //! `cargo xtask codegen`.
 
-mod foreign;
+pub mod foreign;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use testbed::{Tool, Tools};
 
-use crate::{breaking, clients, codegen_command, documents, lint, rules, sql, workspace};
+use crate::{
+    breaking, clients, codegen_command, conformance, documents, lint, rules, sql, workspace,
+};
 
 /// Runs every check and every test, from the cheapest to the dearest.
 ///
-/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, queries against
-/// the schema, then all tests: unit and snapshot tests, integration tests on real
-/// servers, and the whole system. Installs what is missing into the user's cache.
+/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, protobuf's
+/// conformance suite, queries against the schema, then all tests: unit and snapshot tests,
+/// integration tests on real servers, and the whole system. Installs what is missing into the
+/// user's cache.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Run only these steps, by name.
@@ -23,7 +26,7 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
@@ -38,6 +41,7 @@ const STEPS: [Step; 11] = [
     ("clippy", "no warning is left", |_| {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
     }),
+    ("json", "protobuf's conformance suite passes", |tools| conformance::json::check(tools)),
     ("sql", "every query agrees with the schema", |tools| sql::check(tools)),
     ("tools", "the servers for the tests are there", |tools| {
         for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {

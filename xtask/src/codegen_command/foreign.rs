@@ -150,6 +150,15 @@ impl Request {
     }
 }
 
+/// Generates a crate of contracts, every RPC of which is open.
+pub fn generate(contracts: PathBuf, out: PathBuf, package: &str) -> Result<()> {
+    let arguments = Arguments { allow_undeclared_access: true, ..Arguments::default() };
+    let input = Input::Directory(contracts);
+    let request = Request::new(input, Vec::new(), out, package.to_owned(), &arguments)?;
+    codegen::write::write(&request.out, &request.generate()?)?;
+    Ok(())
+}
+
 /// Deleting what is stale must not hit what was never generated.
 fn refuse_foreign_output(out: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(out) else { return Ok(()) };

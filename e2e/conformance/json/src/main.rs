@@ -8,8 +8,12 @@ use conformance_messages::conformance::conformance_response::Result as Outcome;
 use conformance_messages::conformance::{
     ConformanceRequest, ConformanceResponse, FailureSet, TestCategory, WireFormat,
 };
-use conformance_messages::protobuf_test_messages_proto2::TestAllTypesProto2;
-use conformance_messages::protobuf_test_messages_proto3::TestAllTypesProto3;
+use conformance_messages::{
+    protobuf_test_messages_editions as edition2023,
+    protobuf_test_messages_editions_proto2 as edition_proto2,
+    protobuf_test_messages_editions_proto3 as edition_proto3,
+    protobuf_test_messages_proto2 as proto2, protobuf_test_messages_proto3 as proto3,
+};
 use prost::Message;
 use treaty_json::{Json, ReadOptions, Registry, Unknown, WriteOptions};
 
@@ -48,10 +52,19 @@ fn answer(request: &ConformanceRequest, registry: &Registry) -> Outcome {
             Outcome::ProtobufPayload(FailureSet::default().encode_to_vec())
         }
         "protobuf_test_messages.proto3.TestAllTypesProto3" => {
-            transcode::<TestAllTypesProto3>(request, registry)
+            transcode::<proto3::TestAllTypesProto3>(request, registry)
         }
         "protobuf_test_messages.proto2.TestAllTypesProto2" => {
-            transcode::<TestAllTypesProto2>(request, registry)
+            transcode::<proto2::TestAllTypesProto2>(request, registry)
+        }
+        "protobuf_test_messages.editions.TestAllTypesEdition2023" => {
+            transcode::<edition2023::TestAllTypesEdition2023>(request, registry)
+        }
+        "protobuf_test_messages.editions.proto2.TestAllTypesProto2" => {
+            transcode::<edition_proto2::TestAllTypesProto2>(request, registry)
+        }
+        "protobuf_test_messages.editions.proto3.TestAllTypesProto3" => {
+            transcode::<edition_proto3::TestAllTypesProto3>(request, registry)
         }
         other => Outcome::Skipped(format!("{other} is not generated")),
     }
