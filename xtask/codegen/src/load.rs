@@ -4,7 +4,8 @@ mod editions;
 mod image;
 mod resolver;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -48,14 +49,36 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
         let advice = "Put contracts there, or name another directory.";
         return Err(one(&directory.display().to_string(), "holds no .proto file".into(), advice));
     }
-    let resolver = Resolver::new(std::iter::once(base.as_path()).chain(includes));
+    compile(Resolver::new(std::iter::once(base.as_path()).chain(includes)), roots, &base)
+}
+
+/// Takes contracts as texts by their names; imports are looked up among them and then in
+/// `includes`.
+///
+/// # Errors
+/// Each file that cannot be parsed or resolved, by file, line and column.
+pub fn from_texts(
+    texts: BTreeMap<String, String>,
+    includes: &[PathBuf],
+) -> Result<Contracts, Diagnostics> {
+    let roots = texts.keys().filter(|name| !resolver::is_bundled(name)).cloned().collect();
+    let resolver = Resolver::new(includes.iter().map(PathBuf::as_path)).with(texts);
+    compile(resolver, roots, Path::new(""))
+}
+
+fn compile(
+    resolver: Resolver,
+    roots: BTreeSet<String>,
+    base: &Path,
+) -> Result<Contracts, Diagnostics> {
     let findings = resolver.findings();
     let mut compiler = protox::Compiler::with_file_resolver(resolver);
     compiler.include_source_info(true).include_imports(true);
     let mut mistakes = BTreeSet::new();
     for root in &roots {
-        if let Err(error) = compiler.open_file(root) {
-            mistakes.extend(diagnostics(&error, &base));
+        let opened = guarded(root, || compiler.open_file(root).map(|_| ()))?;
+        if let Err(error) = opened {
+            mistakes.extend(diagnostics(&error, base));
         }
     }
     let mut findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,6 +95,16 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
     Ok(Contracts { pool, features, roots, image })
 }
 
+/// Runs the parser on a file. One that panics has a defect, of which the user learns
+/// which file it stumbles over; what it was working on is thrown away with the error.
+fn guarded<T>(file: &str, parse: impl FnOnce() -> T) -> Result<T, Diagnostics> {
+    std::panic::catch_unwind(AssertUnwindSafe(parse)).map_err(|_| {
+        let advice = "That is a defect of the parser: change what is unusual in the file, and \
+                      report it.";
+        one(file, "the parser gave up on this file".to_owned(), advice)
+    })
+}
+
 /// Takes a serialised `FileDescriptorSet` (a buf image, or what protoc hands to a
 /// plugin) and the names of the files to generate for.
 ///
@@ -79,7 +112,8 @@ pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnos
 /// When the bytes are no descriptor set, or an import is missing from it.
 pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, Diagnostics> {
     let image = image::sort_positions(&image).unwrap_or(image);
-    let pool = DescriptorPool::decode(image.as_slice()).map_err(|error| {
+    let decoded = guarded("image", || DescriptorPool::decode(image.as_slice()))?;
+    let pool = decoded.map_err(|error| {
         let file = error.file().unwrap_or("image").to_owned();
         let message = error.to_string();
         let advice = if message.contains("'editions'") {
@@ -92,6 +126,14 @@ pub fn from_image(image: Vec<u8>, roots: BTreeSet<String>) -> Result<Contracts, 
     if let Some(missing) = roots.iter().find(|root| pool.get_file_by_name(root).is_none()) {
         let advice = "Name files as the image does, relative to their module.";
         return Err(one(missing, "is not in the image".to_owned(), advice));
+    }
+    if let Some((file, name)) = image::strange_name(&pool) {
+        let advice = "A name is of letters, digits and underscores, and begins with no digit.";
+        return Err(one(&file, format!("`{}` is no name", name.escape_debug()), advice));
+    }
+    if let Some((file, name)) = image::strange_entry(&pool) {
+        let advice = "An entry is inside of a message and has a key and a value.";
+        return Err(one(&file, format!("`{name}` is no entry of a map"), advice));
     }
     Ok(Contracts { pool, features: Features::default(), roots, image })
 }

@@ -6,6 +6,7 @@ use prost::Message;
 use prost::encoding::{
     DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
 };
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 use prost_types::SourceCodeInfo;
 
 /// `google.protobuf.FileDescriptorSet`, as far as it is needed here.
@@ -82,4 +83,58 @@ fn rewrite(
         }
     }
     Some(output)
+}
+
+/// A name that no contract can be written with, and the file that it is in. Compilers
+/// refuse such; an image may come from anywhere.
+pub(super) fn strange_name(pool: &DescriptorPool) -> Option<(String, String)> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    pool.files().find_map(|file| {
+        // The package is checked where something is named after it.
+        let file = file.file_descriptor_proto();
+        let mut names: Vec<&str> = Vec::new();
+        let mut pending: Vec<_> = file.message_type.iter().collect();
+        let mut enums: Vec<_> = file.enum_type.iter().collect();
+        while let Some(message) = pending.pop() {
+            names.push(message.name());
+            names.extend(message.field.iter().map(|field| field.name()));
+            names.extend(message.oneof_decl.iter().map(|oneof| oneof.name()));
+            enums.extend(&message.enum_type);
+            pending.extend(&message.nested_type);
+        }
+        for enumeration in enums {
+            names.push(enumeration.name());
+            names.extend(enumeration.value.iter().map(|value| value.name()));
+        }
+        for service in &file.service {
+            names.push(service.name());
+            names.extend(service.method.iter().map(|method| method.name()));
+        }
+        let strange = names.into_iter().find(|name| !is_name(name))?;
+        Some((file.name().to_owned(), strange.to_owned()))
+    })
+}
+
+/// A message that claims to be the entry of a map and is none, and the file that it is
+/// in. What is made of a map asks for its key and its value.
+pub(super) fn strange_entry(pool: &DescriptorPool) -> Option<(String, String)> {
+    let mut entries = pool.all_messages().filter(MessageDescriptor::is_map_entry);
+    let strange = entries.find(|entry| !is_entry(entry))?;
+    Some((strange.parent_file().name().to_owned(), strange.full_name().to_owned()))
+}
+
+/// Whether this has the form of an entry (descriptor.proto, `MessageOptions.map_entry`; the
+/// language guide, section Maps).
+fn is_entry(entry: &MessageDescriptor) -> bool {
+    let (Some(key), Some(value)) = (entry.get_field(1), entry.get_field(2)) else { return false };
+    let key_kind = !matches!(
+        key.kind(),
+        Kind::Double | Kind::Float | Kind::Bytes | Kind::Message(_) | Kind::Enum(_)
+    );
+    let single = !key.is_list() && !value.is_list();
+    let named = key.name() == "key" && value.name() == "value";
+    entry.parent_message().is_some() && entry.fields().len() == 2 && key_kind && single && named
 }

@@ -1,5 +1,6 @@
 //! Where files are found: well-known ones in the compiler, others below includes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ pub(super) struct Resolver {
     /// `google/protobuf` as this compiler understands it: a newer copy among the includes
     /// may be written in a syntax that it does not.
     bundled: GoogleFileResolver,
+    texts: BTreeMap<String, String>,
     includes: Vec<(PathBuf, IncludeFileResolver)>,
     findings: Arc<Mutex<Findings>>,
 }
@@ -37,9 +39,15 @@ impl Resolver {
         });
         Self {
             bundled: GoogleFileResolver::new(),
+            texts: BTreeMap::new(),
             includes: includes.collect(),
             findings: Arc::default(),
         }
+    }
+
+    /// The same with texts that are found before files.
+    pub(super) fn with(self, texts: BTreeMap<String, String>) -> Self {
+        Self { texts, ..self }
     }
 
     /// What is learned while this is used.
@@ -47,10 +55,9 @@ impl Resolver {
         Arc::clone(&self.findings)
     }
 
-    fn edition(&self, name: &str, path: &Path) -> Result<Option<File>, Error> {
-        // A file that cannot be read as text is left to the compiler, which says so.
-        let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
-        let outcome = editions::read(name, &text)?;
+    /// The file, if it is one of an edition.
+    fn edition(&self, name: &str, text: &str) -> Result<Option<File>, Error> {
+        let outcome = editions::read(name, text)?;
         let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Outcome::Other => Ok(None),
@@ -77,8 +84,15 @@ impl FileResolver for Resolver {
             Err(error) if error.is_file_not_found() => {}
             found => return found,
         }
+        if let Some(text) = self.texts.get(name) {
+            let edition = self.edition(name, text)?;
+            return edition.map_or_else(|| File::from_source(name, text), Ok);
+        }
         for (directory, include) in &self.includes {
-            if let Some(file) = self.edition(name, &directory.join(name))? {
+            // A file that cannot be read as text is left to the compiler, which says so.
+            if let Ok(text) = std::fs::read_to_string(directory.join(name))
+                && let Some(file) = self.edition(name, &text)?
+            {
                 return Ok(file);
             }
             match include.open_file(name) {

@@ -36,10 +36,8 @@ pub(super) fn check_enum(file: &FileDescriptor, enumeration: &EnumDescriptor, re
 }
 
 fn check_type_name(file: &FileDescriptor, name: &str, place: &[i32], report: &mut Report) {
-    let rust_name = names::upper(name);
-    if rust_name.trim_matches('_').is_empty() {
-        let message =
-            format!("`{name}` becomes `{rust_name}`, which is no name for a type in Rust");
+    if names::upper(name).trim_matches('_').is_empty() {
+        let message = format!("`{name}` gives no name for a type in Rust");
         report.add(file, place, message, "Choose another name, with a letter.");
     }
 }

@@ -38,7 +38,10 @@ fn sanitise(word: &str) -> String {
         format!("r#{word}")
     } else if NEVER.contains(&word) {
         format!("{word}_")
-    } else if word.is_empty() || word.starts_with(char::is_numeric) {
+    } else if word.is_empty() {
+        // Of underscores alone, which the case conversion takes away; `_` is no name.
+        "__".to_owned()
+    } else if word.starts_with(char::is_numeric) {
         format!("_{word}")
     } else {
         word.to_owned()

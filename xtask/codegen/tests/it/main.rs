@@ -7,6 +7,7 @@ mod breaking;
 mod clients;
 mod documents;
 mod emitters;
+mod fuzz;
 mod image;
 mod prost;
 mod support;

@@ -18,10 +18,17 @@ fn single_names_are_those_of_prost() {
         ("_4th", "_4th", "_4th"),
         ("HTTPServer", "http_server", "HttpServer"),
         ("__field__Name", "field_name", "FieldName"),
-        ("_", "_", "_"),
     ];
     for (name, as_field, as_type) in cases {
         assert_eq!((snake(name).as_str(), upper(name).as_str()), (as_field, as_type), "{name}");
+    }
+}
+
+#[test]
+fn a_name_of_underscores_alone_is_still_an_identifier() {
+    // prost-build makes `_` of it, which no field and no variant can be called.
+    for name in ["_", "__", "___"] {
+        assert_eq!((snake(name).as_str(), upper(name).as_str()), ("__", "__"), "{name}");
     }
 }
 
