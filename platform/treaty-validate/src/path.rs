@@ -68,7 +68,8 @@ impl Field {
             number: Some(self.number),
             name: Cow::Borrowed(self.name),
             kind: Some(self.kind),
-            entry: self.entry,
+            // The types of an entry belong to the path of an entry.
+            entry: self.entry.filter(|_| subscript.is_some()),
             subscript: if hidden { Some(Subscript::Hidden) } else { subscript },
         }
     }

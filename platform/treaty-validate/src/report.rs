@@ -1,7 +1,7 @@
 //! Collecting violations while a message is walked.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::cel::Timestamp;
 use crate::path::{Element, Field, Kind, Subscript};
@@ -95,12 +95,8 @@ impl Report {
 
     /// Runs the rules that the contract has for each key of a map.
     #[inline]
-    pub fn keys<K, V, S>(
-        &mut self,
-        field: &Field,
-        map: &HashMap<K, V, S>,
-        check: impl Fn(&mut Self, &K),
-    ) where
+    pub fn keys<K, V>(&mut self, field: &Field, map: &BTreeMap<K, V>, check: impl Fn(&mut Self, &K))
+    where
         for<'a> Subscript: From<&'a K>,
     {
         self.entries(field, map, |report, key, _| {
@@ -110,10 +106,10 @@ impl Report {
 
     /// Runs the rules that the contract has for each value of a map.
     #[inline]
-    pub fn values<K, V, S>(
+    pub fn values<K, V>(
         &mut self,
         field: &Field,
-        map: &HashMap<K, V, S>,
+        map: &BTreeMap<K, V>,
         check: impl Fn(&mut Self, &V),
     ) where
         for<'a> Subscript: From<&'a K>,
@@ -125,7 +121,7 @@ impl Report {
 
     /// Checks the messages that are a map's values.
     #[inline]
-    pub fn value_messages<K, V: Validate, S>(&mut self, field: &Field, map: &HashMap<K, V, S>)
+    pub fn value_messages<K, V: Validate>(&mut self, field: &Field, map: &BTreeMap<K, V>)
     where
         for<'a> Subscript: From<&'a K>,
     {
@@ -133,10 +129,10 @@ impl Report {
     }
 
     #[inline]
-    fn entries<K, V, S>(
+    fn entries<K, V>(
         &mut self,
         field: &Field,
-        map: &HashMap<K, V, S>,
+        map: &BTreeMap<K, V>,
         check: impl Fn(&mut Self, &K, &V),
     ) where
         for<'a> Subscript: From<&'a K>,
@@ -237,7 +233,6 @@ impl Report {
     fn expression_broken(&mut self, rule: &cel::Rule, message: Option<String>) {
         let message: Cow<'static, str> = match message {
             Some(text) if !rule.redacted => text.into(),
-            _ if rule.message.is_empty() => format!("\"{}\" is not fulfilled", rule.id).into(),
             _ => rule.message.into(),
         };
         self.add(Violation::new(rule.id.into(), rule.elements(), message));

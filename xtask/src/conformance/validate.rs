@@ -209,6 +209,8 @@ fn registry(model: &Model, wrong: &WrongRules) -> String {
             let _ = writeln!(text, "        {name:?} => {outcome},");
         }
     }
+    // A well-known type has no rules of its own.
+    text.push_str("        \"google.protobuf.Any\" => check::<prost_types::Any>(bytes),\n");
     text.push_str("        _ => return None,\n    })\n}\n");
     text
 }

@@ -1,9 +1,9 @@
 //! Lists, maps and the macros over them.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 
 use super::{Error, Result};
 
@@ -139,11 +139,10 @@ pub fn list_text<T: Display>(items: impl Iterator<Item = T>) -> String {
 ///
 /// # Errors
 /// The map has no such key.
-pub fn entry<'a, K, V, S, Q>(map: Option<&'a HashMap<K, V, S>>, key: &Q) -> Result<&'a V>
+pub fn entry<'a, K, V, Q>(map: Option<&'a BTreeMap<K, V>>, key: &Q) -> Result<&'a V>
 where
-    K: Borrow<Q> + Hash + Eq,
-    Q: Hash + Eq + ?Sized,
-    S: BuildHasher,
+    K: Borrow<Q> + Ord,
+    Q: Ord + ?Sized,
 {
     map.and_then(|map| map.get(key)).ok_or(Error::NoSuchKey)
 }

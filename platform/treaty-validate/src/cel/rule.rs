@@ -10,7 +10,7 @@ use crate::{Element, Field, Kind, Subscript};
 pub struct Rule {
     /// Its id; for an expression without one, the expression.
     pub id: &'static str,
-    /// What to say when it is broken; empty when the expression itself says it.
+    /// What to say when it is broken and the expression itself does not.
     pub message: &'static str,
     /// Where it stands.
     pub place: Place,
@@ -21,10 +21,8 @@ pub struct Rule {
 /// Where a rule that is an expression stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// `cel` of a message, by index.
-    MessageCel(u64),
-    /// `cel_expression` of a message, by index.
-    MessageExpression(u64),
+    /// Among the rules of a message.
+    Message,
     /// `cel` of a field, by index.
     FieldCel(u64),
     /// `cel_expression` of a field, by index.
@@ -40,8 +38,8 @@ impl Rule {
             vec![Field::new(number, name, kind).element(Some(Subscript::Index(index)))]
         };
         match self.place {
-            Place::MessageCel(index) => indexed(3, "cel", Kind::Message, index),
-            Place::MessageExpression(index) => indexed(5, "cel_expression", Kind::String, index),
+            // Paths begin in the rules of a field, where this is not.
+            Place::Message => Vec::new(),
             Place::FieldCel(index) => indexed(23, "cel", Kind::Message, index),
             Place::FieldExpression(index) => indexed(29, "cel_expression", Kind::String, index),
             Place::Predefined(family, extension) => {

@@ -11,7 +11,7 @@ pub const ENUM: Family = Family::new("enum", 16, Kind::Int32);
 pub fn defined(report: &mut Report, is_defined: bool) {
     if !is_defined {
         let leaf = Field::new(2, "defined_only", Kind::Bool);
-        report.broken(&ENUM, leaf, "defined_only", "must be one of the defined enum values");
+        report.broken(&ENUM, leaf, "defined_only", "value must be one of the defined enum values");
     }
 }
 

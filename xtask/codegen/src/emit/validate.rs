@@ -137,19 +137,20 @@ fn group(scope: &Scope<'_>, message: &Message, group: &FieldGroup) -> TokenStrea
 
 /// A rule that is an expression.
 fn expression(rule: &CelRule, of_message: bool, this: &This<'_>) -> TokenStream {
-    let (id, message, redacted) = (&rule.id, &rule.message, rule.redacted);
+    let (id, redacted) = (&rule.id, rule.redacted);
+    let message = match rule.message.as_str() {
+        "" => format!("\"{}\" returned false", rule.expression),
+        message => message.to_owned(),
+    };
     let place = match &rule.place {
+        _ if of_message => quote!(Message),
         CelPlace::Cel(index) => {
             let index = rust::integer(*index);
-            if of_message { quote!(MessageCel(#index)) } else { quote!(FieldCel(#index)) }
+            quote!(FieldCel(#index))
         }
         CelPlace::Expression(index) => {
             let index = rust::integer(*index);
-            if of_message {
-                quote!(MessageExpression(#index))
-            } else {
-                quote!(FieldExpression(#index))
-            }
+            quote!(FieldExpression(#index))
         }
         CelPlace::Predefined { family, name, number, ty } => {
             let family = standard::family(&family.0);

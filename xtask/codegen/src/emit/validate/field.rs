@@ -172,13 +172,7 @@ fn present(scope: &Scope<'_>, field: &Field, message: &Message, nested: bool) ->
         _ if nested => quote!(report.message(&#constant, #argument);),
         _ => TokenStream::new(),
     };
-    let checks = quote!(#own #inner);
-    // With presence, a value that is there may still be zero.
-    if is_bound && rules.ignore == Ignore::Zero {
-        let test = Nature::of(&field.ty).is_set(&value);
-        return quote!(if #test { #checks });
-    }
-    checks
+    quote!(#own #inner)
 }
 
 /// Rules of a value that is there: expressions, predefined and standard rules.

@@ -39,7 +39,7 @@ pub(super) fn compile(expression: &str, scope: &Scope<'_>) -> Result<Checked, St
     let mut checker = check::Checker::new(scope);
     let program = checker.check(&ast)?;
     match program.ty {
-        CelType::Bool | CelType::String => {
+        CelType::Bool | CelType::String | CelType::Missing => {
             Ok(Checked { program, reads_redacted: checker.reads_redacted })
         }
         other => Err(format!("the result is {}, not a bool or a string", check::shown(&other))),
