@@ -25,9 +25,10 @@ impl Outgoing {
     /// Prepares an event.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] when a field that the subject needs is empty, or
-    /// the message id holds a control character.
+    /// [`Code::InvalidArgument`] when the event breaks the rules of its contract, a field
+    /// that the subject needs is empty, or the message id holds a control character.
     pub fn from_event<E: Event>(event: &E) -> Result<Self, Error> {
+        treaty_validate::validate(event)?;
         let message_id = event.message_id();
         if let Some(id) = &message_id
             && (id.is_empty() || id.chars().any(char::is_control))

@@ -4,9 +4,10 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use treaty_error::{Code, Error};
+use treaty_validate::Validate;
 
 /// A message that is published to a stream. Implemented by generated code.
-pub trait Event: prost::Message + Default + Clone + 'static {
+pub trait Event: prost::Message + Validate + Default + Clone + 'static {
     /// Full protobuf name, for example `stravasync.sync.v1.SyncAthlete`.
     const FULL_NAME: &'static str;
     /// The stream that keeps it.

@@ -51,4 +51,4 @@ pub use pages::{Items, PageSpec, Pages};
 pub use run::{admit_and_run, admit_and_stream};
 pub use server::{GrpcServer, GrpcServerConfig, MessageLimits, ServeError};
 pub use status::{from_status, to_status};
-pub use stream::{MessageStream, StatusStream, stream_of};
+pub use stream::{MessageStream, StatusStream, stream_of, validated};

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use futures::{Stream, StreamExt};
 use tonic::{Status, Streaming};
 use treaty_error::{Code, Error};
+use treaty_validate::{Validate, validate};
 
 use crate::body::is_given_up;
 use crate::{from_status, to_status};
@@ -26,6 +27,21 @@ where
     T: Send + 'static,
 {
     Box::pin(futures::stream::iter(messages.into_iter().map(Ok)))
+}
+
+/// The messages of a caller, each checked against the rules of its contract; one that
+/// breaks them is the last item, as an error.
+pub fn validated<T: Validate + 'static>(messages: MessageStream<T>) -> MessageStream<T> {
+    if !T::HAS_RULES {
+        return messages;
+    }
+    Box::pin(futures::stream::unfold(Some(messages), |messages| async move {
+        let mut messages = messages?;
+        let item = messages.next().await?;
+        let checked = item.and_then(|item| validate(&item).map(|()| item));
+        let rest = checked.is_ok().then_some(messages);
+        Some((checked, rest))
+    }))
 }
 
 /// What arrives from a caller, in our terms. `Streaming` ends at its first error.

@@ -272,7 +272,10 @@ impl<C: ActivityContract, H: ActivityHandler<C>> ExecutableActivity for Served<C
                 let missing = format!("activity {} has no handler", C::SPEC.name);
                 return Err(ActivityError::application(ApplicationFailure::non_retryable(missing)));
             };
-            let outcome = handler.0.run(&context, input).await;
+            let outcome = match treaty_validate::validate(&input) {
+                Ok(()) => handler.0.run(&context, input).await,
+                Err(error) => Err(error),
+            };
             outcome.map_err(|error| failure(&context, error))
         };
         attempt.instrument(span).boxed()

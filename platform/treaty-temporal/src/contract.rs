@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
 use temporalio_workflow::{ActivityCloseTimeouts, ActivityOptions, RetryPolicy};
+use treaty_validate::Validate;
 
 /// A workflow as its contract declares it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,7 +92,7 @@ impl ActivitySpec {
 /// and the payload types together.
 pub trait WorkflowContract: Send + Sync + 'static {
     /// What the workflow takes.
-    type Input: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Input: Validate + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What the workflow answers.
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// Name, task queue and timeouts.
@@ -102,7 +103,7 @@ pub trait WorkflowContract: Send + Sync + 'static {
 /// and the payload types together.
 pub trait ActivityContract: Send + Sync + 'static {
     /// What the activity takes.
-    type Input: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Input: Validate + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What the activity answers.
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// Name, timeouts and retries.

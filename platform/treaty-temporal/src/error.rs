@@ -73,6 +73,14 @@ pub enum Error {
         /// How it ended: `cancelled`, `terminated` or `timed out`.
         outcome: &'static str,
     },
+    /// What a workflow was to take breaks the rules of its contract.
+    #[error("input of {name} breaks the rules of its contract")]
+    Invalid {
+        /// The workflow.
+        name: String,
+        /// The rules.
+        source: treaty_error::Error,
+    },
     /// A payload does not fit its type.
     #[error("payload of {name} cannot be {action}")]
     Payload {
@@ -138,6 +146,7 @@ impl Error {
             Self::Unreachable { .. } => Code::Unavailable,
             Self::AlreadyStarted { .. } => Code::AlreadyExists,
             Self::WorkflowNotFound { .. } | Self::ScheduleNotFound { .. } => Code::NotFound,
+            Self::Invalid { source, .. } => source.code(),
             Self::WorkflowEnded { .. } => Code::Aborted,
             Self::Call { code, .. } => *code,
             Self::Config { .. }
@@ -160,6 +169,9 @@ impl Error {
 
 impl From<Error> for treaty_error::Error {
     fn from(error: Error) -> Self {
+        if let Error::Invalid { source, .. } = error {
+            return source;
+        }
         let code = error.code();
         // Names of hosts, queues and types are ours; a caller learns the code,
         // and whose id it was where the caller chose the id.

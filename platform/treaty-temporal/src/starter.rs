@@ -37,8 +37,8 @@ impl<C: WorkflowContract> Starter<C> {
     /// Starts the workflow.
     ///
     /// # Errors
-    /// [`Error::AlreadyStarted`] when the id is running, [`Error::Payload`],
-    /// [`Error::Call`].
+    /// [`Error::AlreadyStarted`] when the id is running, [`Error::Invalid`],
+    /// [`Error::Payload`], [`Error::Call`].
     pub async fn start(
         &self,
         workflow_id: impl Into<String>,
@@ -172,8 +172,10 @@ impl<C: WorkflowContract> WorkflowRun<C> {
 }
 
 fn encode<C: WorkflowContract>(input: &C::Input) -> Result<Value, Error> {
+    let name = || C::SPEC.name.to_owned();
+    treaty_validate::validate(input).map_err(|source| Error::Invalid { name: name(), source })?;
     serde_json::to_value(input).map_err(|error| Error::Payload {
-        name: C::SPEC.name.to_owned(),
+        name: name(),
         action: "encoded",
         source: error.into(),
     })

@@ -116,7 +116,7 @@ pub trait ActivitiesServicePages: ActivitiesService {
 
 impl<T: ActivitiesService + ?Sized> ActivitiesServicePages for T {}
 
-/// In-process client of [`ActivitiesService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
+/// In-process client of [`ActivitiesService`]: calls the handler directly, under the same access rule, validation and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
 pub struct LocalActivitiesService {
     handler: ::std::sync::Arc<dyn ActivitiesService>,
@@ -155,6 +155,7 @@ impl ActivitiesService for LocalActivitiesService {
                 &UPSERT_ACTIVITIES,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.upsert_activities(&context, request).await
                 },
             )
@@ -169,6 +170,7 @@ impl ActivitiesService for LocalActivitiesService {
                 &LIST_ACTIVITIES,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.list_activities(&context, request).await
                 },
             )
@@ -183,6 +185,7 @@ impl ActivitiesService for LocalActivitiesService {
                 &GET_ACTIVITY,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.get_activity(&context, request).await
                 },
             )
@@ -196,7 +199,10 @@ impl ActivitiesService for LocalActivitiesService {
         ::treaty_rpc::admit_and_run(
                 &GET_TOTALS,
                 &self.caller.of(context),
-                |context| async move { self.handler.get_totals(&context, request).await },
+                |context| async move {
+                    ::treaty_validate::validate(&request)?;
+                    self.handler.get_totals(&context, request).await
+                },
             )
             .await
     }

@@ -112,7 +112,7 @@ pub trait AthletesServicePages: AthletesService {
 
 impl<T: AthletesService + ?Sized> AthletesServicePages for T {}
 
-/// In-process client of [`AthletesService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
+/// In-process client of [`AthletesService`]: calls the handler directly, under the same access rule, validation and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
 pub struct LocalAthletesService {
     handler: ::std::sync::Arc<dyn AthletesService>,
@@ -151,6 +151,7 @@ impl AthletesService for LocalAthletesService {
                 &REGISTER_ATHLETE,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.register_athlete(&context, request).await
                 },
             )
@@ -165,6 +166,7 @@ impl AthletesService for LocalAthletesService {
                 &GET_ATHLETE,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.get_athlete(&context, request).await
                 },
             )
@@ -179,6 +181,7 @@ impl AthletesService for LocalAthletesService {
                 &LIST_ATHLETES,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.list_athletes(&context, request).await
                 },
             )

@@ -26,10 +26,10 @@ pub struct Athlete {
 /// Request of RegisterAthlete.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterAthleteRequest {
-    /// Name to show, 1 to 200 characters.
+    /// Name to show, 1 to 200 characters; spaces around it are dropped.
     #[prost(string, tag = "1")]
     pub display_name: ::prost::alloc::string::String,
-    /// E-mail address.
+    /// E-mail address, at most 254 bytes (RFC 5321 section 4.5.3.1.3).
     #[prost(string, tag = "2")]
     pub email: ::prost::alloc::string::String,
 }

@@ -68,7 +68,7 @@ pub const GET_ACCESS_TOKEN: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec 
     }),
 };
 
-/// In-process client of [`ConnectionsService`]: calls the handler directly, under the same access rule and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
+/// In-process client of [`ConnectionsService`]: calls the handler directly, under the same access rule, validation and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.
 #[derive(Clone)]
 pub struct LocalConnectionsService {
     handler: ::std::sync::Arc<dyn ConnectionsService>,
@@ -107,6 +107,7 @@ impl ConnectionsService for LocalConnectionsService {
                 &START_CONSENT,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.start_consent(&context, request).await
                 },
             )
@@ -121,6 +122,7 @@ impl ConnectionsService for LocalConnectionsService {
                 &COMPLETE_CONSENT,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.complete_consent(&context, request).await
                 },
             )
@@ -135,6 +137,7 @@ impl ConnectionsService for LocalConnectionsService {
                 &GET_ACCESS_TOKEN,
                 &self.caller.of(context),
                 |context| async move {
+                    ::treaty_validate::validate(&request)?;
                     self.handler.get_access_token(&context, request).await
                 },
             )

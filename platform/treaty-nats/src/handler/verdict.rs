@@ -71,8 +71,11 @@ fn decode<E: Event>(delivery: &Delivery, payload: Bytes) -> Result<E, Error> {
             return Err(Error::new(Code::InvalidArgument, message));
         }
     }
-    E::decode(payload).map_err(|error| {
+    let event = E::decode(payload).map_err(|error| {
         Error::new(Code::InvalidArgument, format!("undecodable: not a {}", E::FULL_NAME))
             .with_source(error)
-    })
+    })?;
+    // What breaks the contract's rules will break them again: its code makes it a dead
+    // letter, which names the first broken rule.
+    treaty_validate::validate(&event).map(|()| event)
 }

@@ -156,6 +156,34 @@ async fn an_undecodable_message_is_set_aside_and_the_next_is_handled() {
 }
 
 #[tokio::test]
+async fn a_message_that_breaks_the_rules_is_set_aside_untried() {
+    job!(Job, "handle_invalid");
+    let connection = shared().await;
+    let (_, context) = raw().await;
+    connection.ensure_streams(&[Job::STREAM]).await.unwrap();
+    let mut map = async_nats::HeaderMap::new();
+    map.insert(headers::EVENT, Job::FULL_NAME);
+    let payload = prost::Message::encode_to_vec(&Job::new("wrong"));
+    let sent = context.publish_with_headers("handle_invalid.x", map, payload.into()).await;
+    sent.unwrap().await.unwrap();
+
+    let tries = Arc::new(AtomicU64::new(0));
+    let tried = Arc::clone(&tries);
+    let spec = spec::<Job>("c");
+    let running = run(&connection, spec, move |_, _: Job| {
+        tried.fetch_add(1, Ordering::SeqCst);
+        async { Ok(()) }
+    });
+    eventually("the letter", || async { running.stats.snapshot().dead_lettered == 1 }).await;
+    let letters = dead_letters(&context, &spec).await;
+    let reason = header(&letters[0], headers::REASON).unwrap();
+    assert_eq!(reason, "INVALID_ARGUMENT: id: contains substring `wrong`");
+    assert_eq!(tries.load(Ordering::SeqCst), 0, "the handler never saw it");
+    assert_eq!(running.stats.snapshot().retried, 0);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_passing_failure_is_retried_until_it_passes() {
     job!(Job, "handle_retry");
     let connection = shared().await;

@@ -31,7 +31,7 @@ impl Handle<Job> for Obedient {
         assert_eq!(delivery.message_id.as_deref(), Some(job.id.as_str()));
         match job.id.as_str() {
             "panic" => panic!("as told"),
-            "wrong" => Err(Error::invalid_field("id", "is wrong")),
+            "refused" => Err(Error::invalid_field("id", "is refused")),
             "busy" => Err(Error::new(Code::ResourceExhausted, "quota spent")
                 .with_retry_after(Duration::from_secs(77))),
             "twice" if delivery.attempt < 3 => Err(Error::new(Code::Unavailable, "away")),
@@ -55,8 +55,8 @@ async fn each_outcome_is_told_as_the_runtime_would_decide() {
     away.assert_comes_again(Duration::from_secs(5));
     let last = harness().deliver_attempt(&Job::new("away"), 4).await;
     assert_eq!(last.assert_dead_lettered().code(), Code::Unavailable);
-    let wrong = harness().deliver(&Job::new("wrong")).await;
-    assert_eq!(wrong.assert_dead_lettered().violations()[0].field, "id");
+    let refused = harness().deliver(&Job::new("refused")).await;
+    assert_eq!(refused.assert_dead_lettered().violations()[0].field, "id");
     let panicked = harness().deliver(&Job::new("panic")).await;
     assert_eq!(panicked.assert_comes_again(Duration::from_secs(1)).code(), Code::Internal);
     let strange = harness().deliver_bytes(&b"\xff\xff"[..]).await;
@@ -81,7 +81,7 @@ async fn deliveries_go_on_until_the_message_is_settled() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "not acknowledged: set aside: INVALID_ARGUMENT: id: is wrong")]
+#[should_panic(expected = "not acknowledged: set aside: INVALID_ARGUMENT: id: is refused")]
 async fn a_wrong_expectation_says_what_happened_instead() {
-    harness().deliver(&Job::new("wrong")).await.assert_acknowledged();
+    harness().deliver(&Job::new("refused")).await.assert_acknowledged();
 }

@@ -33,6 +33,18 @@ async fn a_message_id_is_stored_once() {
 }
 
 #[tokio::test]
+async fn what_breaks_the_rules_is_refused_before_it_is_sent() {
+    job!(Job, "publish_invalid");
+    let connection = shared().await;
+    connection.ensure_streams(&[Job::STREAM]).await.unwrap();
+    let error = connection.publisher::<Job>().publish(&Job::new("wrong")).await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    let violation = &error.violations()[0];
+    assert_eq!((&*violation.field, &*violation.reason), ("id", "string.not_contains"));
+    assert_eq!(connection.stream_info(Job::STREAM).await.unwrap().messages, 0);
+}
+
+#[tokio::test]
 async fn a_stored_message_goes_out_through_its_own_publisher_alone() {
     job!(Job, "publish_outgoing");
     let connection = shared().await;

@@ -34,6 +34,18 @@ macro_rules! job {
             }
         }
 
+        impl treaty_validate::Validate for $name {
+            const HAS_RULES: bool = true;
+
+            fn check(&self, report: &mut treaty_validate::Report) {
+                const ID: treaty_validate::Field =
+                    treaty_validate::Field::new(1, "id", treaty_validate::Kind::String);
+                report.field(&ID, |report| {
+                    treaty_validate::rules::string::not_contains(report, &self.id, "wrong");
+                });
+            }
+        }
+
         impl treaty_nats::Event for $name {
             const FULL_NAME: &'static str = concat!("test.", $stream, ".Job");
             const STREAM: &'static treaty_nats::StreamSpec = &treaty_nats::StreamSpec {

@@ -29,6 +29,18 @@ pub struct GreetResponse {
     pub attempts: u32,
 }
 
+impl treaty_validate::Validate for GreetRequest {
+    const HAS_RULES: bool = true;
+
+    fn check(&self, report: &mut treaty_validate::Report) {
+        const NAME: treaty_validate::Field =
+            treaty_validate::Field::new(1, "full_name", treaty_validate::Kind::String);
+        report.field(&NAME, |report| {
+            treaty_validate::rules::string::max_len(report, &self.full_name, 64);
+        });
+    }
+}
+
 pub const GREET: WorkflowSpec = WorkflowSpec {
     name: "greetings.v1.Greet",
     task_queue: QUEUE,

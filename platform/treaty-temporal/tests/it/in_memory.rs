@@ -38,6 +38,18 @@ async fn starts_are_recorded_and_answered() {
 }
 
 #[tokio::test]
+async fn an_input_that_breaks_the_rules_starts_nothing() {
+    let (workflows, starter) = stand_in();
+    let input = GreetRequest { full_name: "x".repeat(65) };
+
+    let error = treaty_error::Error::from(starter.start("greet", &input).await.unwrap_err());
+
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert_eq!(error.violations()[0].reason, "string.max_len");
+    assert!(workflows.started().is_empty());
+}
+
+#[tokio::test]
 async fn a_running_id_is_taken() {
     let (_, starter) = stand_in();
     let first = starter.start("greet-ada", &ada()).await.unwrap();

@@ -1,4 +1,4 @@
-use treaty_error::{Code, Error, FieldViolation};
+use treaty_error::{Code, Error};
 
 use crate::database;
 
@@ -14,9 +14,6 @@ pub enum ActivitiesError {
     /// The activity is another athlete's, and stays so.
     #[error("activity {0} belongs to another athlete")]
     OfAnotherAthlete(i64),
-    /// Fields of the request are wrong.
-    #[error("the activities are not valid")]
-    Invalid(Vec<FieldViolation>),
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -30,9 +27,6 @@ impl From<ActivitiesError> for Error {
                 Self::new(Code::NotFound, message)
             }
             ActivitiesError::OfAnotherAthlete(_) => Self::new(Code::FailedPrecondition, message),
-            ActivitiesError::Invalid(violations) => {
-                Self::new(Code::InvalidArgument, message).with_violations(violations)
-            }
             ActivitiesError::Database(error) => database::failure(error),
         }
     }

@@ -10,4 +10,4 @@ pub use error::ActivitiesError;
 pub use model::{Activity, ActivityKey, ActivityPage, Totals, Upserted};
 pub use repository::{ActivitiesRepository, PgActivities};
 pub use rpc::ActivitiesRpc;
-pub use service::{Activities, MAX_BATCH};
+pub use service::Activities;

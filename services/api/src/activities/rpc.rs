@@ -7,7 +7,7 @@ use treaty_error::{Error, Result};
 use treaty_rpc::Context;
 use uuid::Uuid;
 
-use super::{Activities, Activity, ActivityKey, MAX_BATCH};
+use super::{Activities, Activity, ActivityKey};
 use crate::{convert, page};
 
 /// Answers `ActivitiesService`.
@@ -31,10 +31,6 @@ impl proto::ActivitiesService for ActivitiesRpc {
         request: proto::UpsertActivitiesRequest,
     ) -> Result<proto::UpsertActivitiesResponse> {
         let athlete_id = convert::athlete_id(&request.athlete_id)?;
-        // Counted before anything is converted: an oversized batch is not worth the work.
-        if request.activities.len() > MAX_BATCH {
-            return Err(Error::invalid_field("activities", "must hold 1 to 1000 activities"));
-        }
         let batch = request
             .activities
             .into_iter()
@@ -55,7 +51,7 @@ impl proto::ActivitiesService for ActivitiesRpc {
         request: proto::ListActivitiesRequest,
     ) -> Result<proto::ListActivitiesResponse> {
         let athlete_id = convert::athlete_id(&request.athlete_id)?;
-        let size = page::size(request.page_size)?;
+        let size = page::size(request.page_size);
         let after = ActivityKey::decode(&request.page_token)?;
         let page = self.service.list(athlete_id, after, size).await?;
         Ok(proto::ListActivitiesResponse {

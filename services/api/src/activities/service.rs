@@ -3,17 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use treaty_error::FieldViolation;
 use uuid::Uuid;
 
 use super::{ActivitiesError, ActivitiesRepository, Activity, ActivityKey, ActivityPage};
 use super::{Totals, Upserted};
 use crate::page;
-
-/// Most activities in one batch.
-pub const MAX_BATCH: usize = 1000;
-/// Most violations that an answer names.
-const MAX_VIOLATIONS: usize = 20;
 
 /// Keeps athletes' activities.
 #[derive(Clone)]
@@ -32,13 +26,12 @@ impl Activities {
     /// counts add up to the batch.
     ///
     /// # Errors
-    /// When the batch is wrong, the athlete unknown, or an activity another athlete's.
+    /// When the athlete is unknown, or an activity another athlete's.
     pub async fn upsert(
         &self,
         athlete_id: Uuid,
         batch: Vec<Activity>,
     ) -> Result<Upserted, ActivitiesError> {
-        check(&batch)?;
         let asked = batch.len();
         // In the order of the key, so that two batches that overlap lock rows in the same order
         // and cannot wait for each other.
@@ -100,65 +93,6 @@ impl Activities {
     async fn require(&self, athlete_id: Uuid) -> Result<(), ActivitiesError> {
         let known = self.repository.athlete_exists(athlete_id).await?;
         if known { Ok(()) } else { Err(ActivitiesError::AthleteNotFound) }
-    }
-}
-
-fn check(batch: &[Activity]) -> Result<(), ActivitiesError> {
-    let mut violations = Violations(Vec::new());
-    if batch.is_empty() || batch.len() > MAX_BATCH {
-        violations.add("activities".to_owned(), "must hold 1 to 1000 activities");
-    }
-    for (index, activity) in batch.iter().enumerate() {
-        check_one(&mut violations, index, activity);
-        if violations.0.len() >= MAX_VIOLATIONS {
-            break;
-        }
-    }
-    if violations.0.is_empty() { Ok(()) } else { Err(ActivitiesError::Invalid(violations.0)) }
-}
-
-struct Violations(Vec<FieldViolation>);
-
-impl Violations {
-    fn add(&mut self, field: String, description: &str) {
-        self.0.push(FieldViolation::new(field, description));
-    }
-}
-
-fn check_one(violations: &mut Violations, index: usize, activity: &Activity) {
-    let mut require = |valid: bool, field: &str, description: &str| {
-        if !valid {
-            violations.add(format!("activities[{index}].{field}"), description);
-        }
-    };
-    require(activity.activity_id > 0, "activity_id", "must be positive");
-    for (field, seconds) in
-        [("moving_time", activity.moving_time_s), ("elapsed_time", activity.elapsed_time_s)]
-    {
-        require(seconds >= 0, field, "must not be negative");
-    }
-    let numbers = [
-        ("distance_m", Some(activity.distance_m)),
-        ("elevation_gain_m", Some(activity.elevation_gain_m)),
-        ("average_speed_mps", activity.average_speed_mps),
-        ("max_speed_mps", activity.max_speed_mps),
-        ("average_watts", activity.average_watts),
-        ("kilojoules", activity.kilojoules),
-        ("average_heartrate_bpm", activity.average_heartrate_bpm),
-    ];
-    for (field, number) in numbers {
-        require(number.is_none_or(f64::is_finite), field, "must be a finite number");
-    }
-    let texts = [
-        ("name", Some(&activity.name)),
-        ("sport_type", Some(&activity.sport_type)),
-        ("timezone", Some(&activity.timezone)),
-        ("gear_id", activity.gear_id.as_ref()),
-        ("device_name", activity.device_name.as_ref()),
-    ];
-    for (field, text) in texts {
-        // Postgres cannot keep it, and would refuse the whole batch without naming the field.
-        require(text.is_none_or(|text| !text.contains('\0')), field, "must not hold NUL");
     }
 }
 

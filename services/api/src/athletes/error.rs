@@ -1,4 +1,4 @@
-use treaty_error::{Code, Error, FieldViolation};
+use treaty_error::{Code, Error};
 
 use crate::database;
 
@@ -11,9 +11,6 @@ pub enum AthletesError {
     /// The address belongs to another athlete.
     #[error("the e-mail address is known already")]
     EmailTaken,
-    /// Fields of the request are wrong.
-    #[error("the athlete is not valid")]
-    Invalid(Vec<FieldViolation>),
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -25,9 +22,6 @@ impl From<AthletesError> for Error {
         match error {
             AthletesError::NotFound => Self::new(Code::NotFound, message),
             AthletesError::EmailTaken => Self::new(Code::AlreadyExists, message),
-            AthletesError::Invalid(violations) => {
-                Self::new(Code::InvalidArgument, message).with_violations(violations)
-            }
             AthletesError::Database(error) => database::failure(error),
         }
     }

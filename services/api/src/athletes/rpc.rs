@@ -47,7 +47,7 @@ impl proto::AthletesService for AthletesRpc {
         _context: &Context,
         request: proto::ListAthletesRequest,
     ) -> Result<proto::ListAthletesResponse> {
-        let size = page::size(request.page_size)?;
+        let size = page::size(request.page_size);
         let after = AthleteKey::decode(&request.page_token)?;
         let page = self.service.list(filter(request.connection_state)?, after, size).await?;
         Ok(proto::ListAthletesResponse {

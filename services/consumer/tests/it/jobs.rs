@@ -126,7 +126,7 @@ async fn consented(athletes: u64) -> (Strava, BTreeMap<String, SecretString>) {
 }
 
 fn name(athlete: u64) -> String {
-    format!("athlete-{athlete}")
+    format!("00000000-0000-4000-8000-{athlete:012}")
 }
 
 fn job(athlete: u64) -> SyncAthlete {
@@ -203,7 +203,7 @@ async fn an_undecodable_job_is_set_aside_and_the_next_one_is_done() {
     let world = World::new(1).await;
     let stats = world.consumer().await;
     let garbage = Outgoing {
-        subject: "athlete.sync.athlete-0".to_owned(),
+        subject: format!("athlete.sync.{}", name(0)),
         message_id: Some("garbage".to_owned()),
         event: SyncAthlete::FULL_NAME.to_owned(),
         payload: b"\xff\xff\xff".as_slice().into(),
@@ -213,7 +213,7 @@ async fn an_undecodable_job_is_set_aside_and_the_next_one_is_done() {
     world.ask_for(0).await;
     let done = |now: StatsSnapshot| (now.acked, now.dead_lettered) == (1, 1);
     until("both to be answered", async || done(stats.snapshot())).await;
-    assert_eq!(world.api.kept("athlete-0").len(), 25);
+    assert_eq!(world.api.kept(&name(0)).len(), 25);
     assert_eq!(world.connection.stream_info(&DEAD_LETTERS).await.unwrap().messages, 1);
     world.end().await;
 }
@@ -247,7 +247,7 @@ async fn an_athlete_who_has_not_consented_ends_the_job_and_says_so() {
     until("the sync to end", async || ended.all().len() == 1).await;
     until("the job to be done", async || stats.snapshot().acked == 1).await;
     assert_eq!(ended.all()[0].outcome(), SyncOutcome::NeedsConsent);
-    assert_eq!(ended.all()[0].athlete_id, "athlete-7");
+    assert_eq!(ended.all()[0].athlete_id, name(7));
     assert_eq!(stats.snapshot().dead_lettered, 0);
     world.end().await;
 }

@@ -67,8 +67,12 @@ fn it_becomes_ready_and_ends_well_when_told_to() {
     let (mut process, address) = launch(&servers);
     let ready = || Ok(http::get(address, "/readyz")?.0 == 200);
     wait_until("readiness", Duration::from_secs(30), ready).unwrap();
-    let listed = servers.temporal.cli(&["schedule", "list"]).unwrap();
-    assert!(listed.contains("stravasync-dispatch"), "{listed}");
+    // The server lists from an index that follows what is stored a little later.
+    let listed = || {
+        let listed = servers.temporal.cli(&["schedule", "list"])?;
+        Ok(listed.contains("stravasync-dispatch"))
+    };
+    wait_until("the schedule's being listed", Duration::from_secs(30), listed).unwrap();
 
     process.signal(Signal::Term).unwrap();
 

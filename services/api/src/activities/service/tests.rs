@@ -35,45 +35,6 @@ fn service(repository: MockActivitiesRepository) -> Activities {
     Activities::new(Arc::new(repository))
 }
 
-async fn violations(batch: Vec<Activity>) -> Vec<String> {
-    let service = service(MockActivitiesRepository::new());
-    match service.upsert(Uuid::nil(), batch).await.unwrap_err() {
-        ActivitiesError::Invalid(violations) => {
-            violations.into_iter().map(|violation| violation.field).collect()
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn batches_of_a_wrong_size_are_refused() {
-    assert_eq!(violations(Vec::new()).await, ["activities"]);
-    let many: Vec<_> = (1..=1001).map(activity).collect();
-    assert_eq!(violations(many).await, ["activities"]);
-}
-
-#[tokio::test]
-async fn wrong_fields_are_named_with_their_index() {
-    let mut second = activity(2);
-    second.activity_id = 0;
-    second.moving_time_s = -1;
-    second.distance_m = f64::NAN;
-    second.average_watts = Some(f64::INFINITY);
-    second.name = "a\0b".to_owned();
-    assert_eq!(
-        violations(vec![activity(1), second]).await,
-        [
-            "activities[1].activity_id",
-            "activities[1].moving_time",
-            "activities[1].distance_m",
-            "activities[1].average_watts",
-            "activities[1].name",
-        ]
-    );
-    let endless = (0..500).map(|_| activity(0)).collect();
-    assert_eq!(violations(endless).await.len(), MAX_VIOLATIONS);
-}
-
 #[tokio::test]
 async fn repeated_activities_are_written_once_in_order_and_counted() {
     let mut repository = MockActivitiesRepository::new();

@@ -13,8 +13,8 @@ pub(super) fn emit(package: &Package, service: &Service) -> TokenStream {
     let handler = rust::ident(&service.name);
     let name = format_ident!("Local{}", service.name);
     let docs = format!(
-        " In-process client of [`{}`]: calls the handler directly, under the same access rule \
-         and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.",
+        " In-process client of [`{}`]: calls the handler directly, under the same access rule, \
+         validation and deadline as over a network. The gRPC adapter and the HTTP routes stand on it.",
         service.name
     );
     let functions = service.methods.iter().map(|method| function(package, method));
@@ -58,9 +58,16 @@ fn function(package: &Package, method: &Method) -> TokenStream {
         Some(field) => quote!(&self.caller.of(context).keyed_by(&request.#field)),
         None => quote!(&self.caller.of(context)),
     };
+    // Only who may call learns what is wrong with the request.
+    let validate = if method.client_streaming {
+        quote!(let #argument = ::treaty_rpc::validated(#argument);)
+    } else {
+        quote!(::treaty_validate::validate(&#argument)?;)
+    };
     quote! {
         #signature {
             ::treaty_rpc::#run(&#constant, #context, |context| async move {
+                #validate
                 self.handler.#function(&context, #argument).await
             })
             .await

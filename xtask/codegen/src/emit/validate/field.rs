@@ -83,6 +83,16 @@ pub(super) fn is_set(scope: &Scope<'_>, message: &Message, field: &Field) -> Tok
     }
 }
 
+/// Whether a field is not set.
+fn is_absent(scope: &Scope<'_>, message: &Message, field: &Field) -> TokenStream {
+    if field.oneof.is_none() && field.cardinality == FieldCardinality::Explicit {
+        let name = rust::ident(&field.rust_name);
+        return quote!(self.#name.is_none());
+    }
+    let is_set = is_set(scope, message, field);
+    quote!(!(#is_set))
+}
+
 /// A field of `self` that is no `Option`.
 fn own(field: &Field) -> Value {
     let name = rust::ident(&field.rust_name);
@@ -111,6 +121,10 @@ pub(super) fn checks(scope: &Scope<'_>, message: &Message, field: &Field) -> Tok
     let body = present(scope, field, message, nested);
     let missing = rules.required.then(|| quote!(report.required(&#constant);));
     let checks = match (access(scope, message, field), missing) {
+        (_, Some(missing)) if body.is_empty() => {
+            let absent = is_absent(scope, message, field);
+            quote!(if #absent { #missing })
+        }
         (Access::Sure, None) => body,
         (Access::If(test), missing) => {
             let otherwise = missing.map(|missing| quote!(else { #missing }));

@@ -175,9 +175,9 @@ func (x *Athlete) GetLastSyncTime() *timestamppb.Timestamp {
 // Request of RegisterAthlete.
 type RegisterAthleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name to show, 1 to 200 characters.
+	// Name to show, 1 to 200 characters; spaces around it are dropped.
 	DisplayName string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// E-mail address.
+	// E-mail address, at most 254 bytes (RFC 5321 section 4.5.3.1.3).
 	Email         string `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

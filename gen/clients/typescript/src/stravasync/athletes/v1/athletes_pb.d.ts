@@ -124,14 +124,14 @@ export declare const AthleteSchema: GenMessage<Athlete, {jsonType: AthleteJson}>
  */
 export declare type RegisterAthleteRequest = Message<"stravasync.athletes.v1.RegisterAthleteRequest"> & {
   /**
-   * Name to show, 1 to 200 characters.
+   * Name to show, 1 to 200 characters; spaces around it are dropped.
    *
    * @generated from field: string display_name = 1;
    */
   displayName: string;
 
   /**
-   * E-mail address.
+   * E-mail address, at most 254 bytes (RFC 5321 section 4.5.3.1.3).
    *
    * @generated from field: string email = 2;
    */
@@ -145,14 +145,14 @@ export declare type RegisterAthleteRequest = Message<"stravasync.athletes.v1.Reg
  */
 export declare type RegisterAthleteRequestJson = {
   /**
-   * Name to show, 1 to 200 characters.
+   * Name to show, 1 to 200 characters; spaces around it are dropped.
    *
    * @generated from field: string display_name = 1;
    */
   displayName?: string;
 
   /**
-   * E-mail address.
+   * E-mail address, at most 254 bytes (RFC 5321 section 4.5.3.1.3).
    *
    * @generated from field: string email = 2;
    */
