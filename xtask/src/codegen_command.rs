@@ -2,7 +2,7 @@
 
 pub mod foreign;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -55,17 +55,25 @@ impl Arguments {
             check()?;
             return Ok(ExitCode::SUCCESS);
         }
-        let files = generate()?;
-        let changes = codegen::write::write(&output(), &files)?;
-        list(&changes, "gen");
+        let root = workspace::root();
+        let files = generate(&root.join("contracts"), &root.join("migrations"))?;
+        write(&root, &files)?;
         eprintln!("{} files in {} ms", files.len(), started.elapsed().as_millis());
         Ok(ExitCode::SUCCESS)
     }
 }
 
+/// Writes what was generated into a workspace, and lists what changed.
+pub fn write(root: &Path, files: &[File]) -> Result<()> {
+    list(&codegen::write::write(&root.join("gen"), files)?, "gen");
+    Ok(())
+}
+
 /// Fails, with a list, when `gen/` is not what the contracts say.
 pub fn check() -> Result<()> {
-    let changes = codegen::write::check(&output(), &generate()?)?;
+    let root = workspace::root();
+    let files = generate(&root.join("contracts"), &root.join("migrations"))?;
+    let changes = codegen::write::check(&root.join("gen"), &files)?;
     list(&changes, "gen");
     if !changes.is_empty() {
         bail!("gen/ is not what the contracts say: run `cargo xtask codegen` and commit");
@@ -73,17 +81,12 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-fn output() -> PathBuf {
-    workspace::root().join("gen")
-}
-
 /// Everything that belongs under `gen/`. Nothing is written before all of it is there.
-fn generate() -> Result<Vec<File>> {
-    let root = workspace::root();
-    let contracts = codegen::load::load(&root.join("contracts"), &workspace::includes()?)?;
+pub fn generate(contracts: &Path, migrations: &Path) -> Result<Vec<File>> {
+    let contracts = codegen::load::load(contracts, &workspace::includes()?)?;
     let model = codegen::lower::lower(&contracts)?;
     let mut files = codegen::emit::emit(&model, &contracts);
-    files.extend(codegen::schema::emit(&codegen::schema::load(&root.join("migrations"))?));
+    files.extend(codegen::schema::emit(&codegen::schema::load(migrations)?));
     Ok(files)
 }
 

@@ -9,6 +9,7 @@ mod doctor;
 mod documents;
 mod lint;
 mod nats;
+mod new;
 mod rules;
 mod sql;
 mod system;
@@ -33,6 +34,7 @@ enum Command {
     Clients(clients::Arguments),
     Lint(lint::Arguments),
     Breaking(breaking::Arguments),
+    New(new::Arguments),
     Rules(rules::Arguments),
     /// Keeps or checks what Postgres says of the api's queries.
     #[command(subcommand)]
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Clients(arguments) => arguments.run(),
         Command::Lint(arguments) => arguments.run(),
         Command::Breaking(arguments) => arguments.run(),
+        Command::New(arguments) => arguments.run(),
         Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
         Command::Nats(arguments) => arguments.run(),

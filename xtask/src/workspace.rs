@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// The root of the workspace that this command was built from.
+/// Names another workspace to work on than the one that this command was built from.
+const OVERRIDE: &str = "TREATY_WORKSPACE";
+
+/// The root of the workspace to work on: the one that this command was built from, unless the
+/// environment names another.
 pub fn root() -> PathBuf {
+    if let Some(named) = std::env::var_os(OVERRIDE) {
+        return PathBuf::from(named);
+    }
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 

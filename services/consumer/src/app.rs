@@ -11,7 +11,7 @@ use treaty_service::health::Component;
 use treaty_service::{Health, Shutdown};
 
 use crate::config::Config;
-use crate::handlers::SyncAthletes;
+use crate::handlers::{self, SyncAthletes};
 use crate::strava::StravaClient;
 
 /// How often readiness looks at the connection to NATS.
@@ -47,19 +47,16 @@ impl App {
         let connection = treaty_nats::connect(&nats).await?;
         connection.ensure_streams(consumer_port::STREAMS).await?;
         let publishers = Publishers::new(&connection);
-        let handler = Arc::new(SyncAthletes::new(
+        let sync_athletes = SyncAthletes::new(
             strava,
             &clients,
             Arc::new(publishers.athlete_sync_ended),
             config.sync.deadline(),
-        ));
+        );
 
         let stats: Arc<HandlerStats> = Arc::default();
-        spawn_readiness(connection.clone(), nats_ready, shutdown);
-        let (token, counters) = (shutdown.token(), Arc::clone(&stats));
-        shutdown.spawn("handle SyncAthlete", async move {
-            consumer_port::handle_sync_athlete(&connection, handler, token, counters).await
-        });
+        handlers::spawn(&connection, shutdown, sync_athletes, Arc::clone(&stats));
+        spawn_readiness(connection, nats_ready, shutdown);
         Ok(Self { stats })
     }
 

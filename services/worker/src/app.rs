@@ -71,9 +71,7 @@ impl App {
         nats.ensure_streams(worker_port::STREAMS).await?;
         let temporal = treaty_temporal::connect(&config.temporal).await?;
 
-        let worker = worker(&config, &clients, &nats)?;
-        let (connection, stop) = (temporal.clone(), shutdown.token().cancelled_owned());
-        shutdown.spawn("temporal worker", async move { worker.run(&connection, stop).await });
+        spawn_workers(&config, &clients, &nats, &temporal, shutdown)?;
         let starters = Starters::new(Arc::new(temporal.clone()));
         let schedule = schedule(&config.schedule, &starters).await?;
         ready.schedule.set_ready(true);
@@ -88,7 +86,21 @@ impl App {
     }
 }
 
-fn worker(
+/// Starts a worker for each task queue.
+fn spawn_workers(
+    config: &Config,
+    clients: &Clients,
+    nats: &treaty_nats::Connection,
+    temporal: &treaty_temporal::Connection,
+    shutdown: &Shutdown,
+) -> Result<(), Error> {
+    let dispatch = dispatch_worker(config, clients, nats)?;
+    let (connection, stop) = (temporal.clone(), shutdown.token().cancelled_owned());
+    shutdown.spawn("temporal worker", async move { dispatch.run(&connection, stop).await });
+    Ok(())
+}
+
+fn dispatch_worker(
     config: &Config,
     clients: &Clients,
     nats: &treaty_nats::Connection,

@@ -2,4 +2,23 @@
 
 mod sync_athlete;
 
+use std::sync::Arc;
+
+use treaty_nats::{Connection, HandlerStats};
+use treaty_service::Shutdown;
+
 pub use sync_athlete::SyncAthletes;
+
+/// Starts each handler. They end when `shutdown` begins, after the jobs in work.
+pub(crate) fn spawn(
+    connection: &Connection,
+    shutdown: &Shutdown,
+    sync_athletes: SyncAthletes,
+    sync_stats: Arc<HandlerStats>,
+) {
+    let (nats, stop) = (connection.clone(), shutdown.token());
+    shutdown.spawn("handle SyncAthlete", async move {
+        let handler = Arc::new(sync_athletes);
+        consumer_port::handle_sync_athlete(&nats, handler, stop, sync_stats).await
+    });
+}
