@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure that may cross a boundary.
 ///
-/// `message`, `violations` and `retry_after` are shown to the caller; the source
+/// `message`, `violations`, `retry_after` and `details` are shown to the caller; the source
 /// is for our own log alone and never leaves the process.
 #[derive(Debug)]
 pub struct Error {
@@ -19,6 +19,7 @@ pub struct Error {
     message: String,
     violations: Vec<FieldViolation>,
     retry_after: Option<Duration>,
+    details: Vec<Detail>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -48,6 +49,16 @@ impl FieldViolation {
     }
 }
 
+/// What else is known of a failure, in a form that not everybody on the way knows: a
+/// `google.protobuf.Any` of `google.rpc.Status.details`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// For example `type.googleapis.com/google.rpc.ErrorInfo`.
+    pub type_url: String,
+    /// The message, encoded.
+    pub value: Vec<u8>,
+}
+
 impl Error {
     /// A failure with a message that the caller may read.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
@@ -56,6 +67,7 @@ impl Error {
             message: message.into(),
             violations: Vec::new(),
             retry_after: None,
+            details: Vec::new(),
             source: None,
         }
     }
@@ -93,6 +105,13 @@ impl Error {
         self
     }
 
+    /// Adds details, which every boundary passes on as they are.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<Detail>) -> Self {
+        self.details = details;
+        self
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -115,6 +134,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Details besides wrong fields and waits.
+    #[must_use]
+    pub fn details(&self) -> &[Detail] {
+        &self.details
     }
 
     /// The failure with all its causes on one line, for our own log.

@@ -8,4 +8,4 @@ mod code;
 mod error;
 
 pub use code::{Code, Disposition};
-pub use error::{Error, FieldViolation, Result};
+pub use error::{Detail, Error, FieldViolation, Result};

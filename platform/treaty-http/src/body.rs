@@ -1,110 +1,110 @@
-//! Request bodies: read with a limit, decoded with the path of what is wrong.
+//! The body of a request or an answer.
 
-use axum::body::Body;
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
-use treaty_error::{Code, Error, FieldViolation};
-use treaty_json::{ErrorKind, Json};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-/// Why a body is refused, with the HTTP status where the code's own says too little.
-pub(crate) struct Refusal {
-    pub(crate) error: Error,
-    pub(crate) status: Option<StatusCode>,
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+
+/// A body: bytes at hand, a body that arrives, or whatever axum has.
+///
+/// One type for both directions, without a box around what is there already.
+#[derive(Debug)]
+pub struct Body(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Bytes(Option<Bytes>),
+    Incoming(Incoming),
+    Axum(axum::body::Body),
 }
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self { error, status: None }
+impl Body {
+    /// No bytes at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Inner::Bytes(None))
+    }
+
+    pub(crate) fn boxed<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static,
+    {
+        Self(Inner::Axum(axum::body::Body::new(body)))
+    }
+
+    /// The bytes that are all of it, when they are known.
+    pub(crate) fn known_length(&self) -> Option<u64> {
+        self.size_hint().exact()
     }
 }
 
-fn refuse(status: StatusCode, message: impl Into<String>) -> Refusal {
-    Refusal { error: Error::new(Code::InvalidArgument, message), status: Some(status) }
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
 }
 
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let too_large =
-        || refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body exceeds {limit} bytes"));
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > limit as u64) {
-        return Err(too_large());
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Bytes((!bytes.is_empty()).then_some(bytes)))
     }
-    let mut chunks = body.into_data_stream();
-    let mut whole = Bytes::new();
-    let mut joined: Option<BytesMut> = None;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| {
-            Error::new(Code::Cancelled, "the body ended too early").with_source(error)
-        })?;
-        let length = joined.as_ref().map_or(whole.len(), BytesMut::len) + chunk.len();
-        if length > limit {
-            return Err(too_large());
+}
+
+impl From<Incoming> for Body {
+    fn from(body: Incoming) -> Self {
+        Self(Inner::Incoming(body))
+    }
+}
+
+impl From<axum::body::Body> for Body {
+    fn from(body: axum::body::Body) -> Self {
+        Self(Inner::Axum(body))
+    }
+}
+
+impl From<Body> for axum::body::Body {
+    fn from(body: Body) -> Self {
+        match body.0 {
+            Inner::Bytes(None) => Self::empty(),
+            Inner::Bytes(Some(bytes)) => bytes.into(),
+            Inner::Axum(body) => body,
+            Inner::Incoming(body) => Self::new(body),
         }
-        // Most bodies arrive in one piece, which needs no copy.
-        match &mut joined {
-            Some(joined) => joined.extend_from_slice(&chunk),
-            None if whole.is_empty() => whole = chunk,
-            None => {
-                let mut buffer = BytesMut::with_capacity(length * 2);
-                buffer.extend_from_slice(&whole);
-                buffer.extend_from_slice(&chunk);
-                joined = Some(buffer);
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut self.0 {
+            Inner::Bytes(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Inner::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(axum::Error::new),
+            Inner::Axum(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Bytes(bytes) => bytes.is_none(),
+            Inner::Incoming(body) => body.is_end_stream(),
+            Inner::Axum(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Bytes(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            Inner::Incoming(body) => body.size_hint(),
+            Inner::Axum(body) => body.size_hint(),
         }
     }
-    Ok(joined.map_or(whole, BytesMut::freeze))
-}
-
-/// Decodes a message. No body at all is the message with nothing set.
-pub(crate) fn decode<Q: Json>(headers: &HeaderMap, body: &[u8]) -> Result<Q, Refusal> {
-    if body.is_empty() {
-        return Ok(Q::default());
-    }
-    if !is_json(headers) {
-        return Err(refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be application/json",
-        ));
-    }
-    treaty_json::from_slice(body).map_err(|error| located(error).into())
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
-        return false;
-    };
-    let mut parts = value.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or("");
-    let is_json = media_type.eq_ignore_ascii_case("application/json")
-        || (media_type.len() > 5
-            && media_type.get(media_type.len() - 5..).is_some_and(|suffix| {
-                suffix.eq_ignore_ascii_case("+json") && media_type.starts_with("application/")
-            }));
-    let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
-            charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    });
-    is_json && is_utf8
-}
-
-/// The failure of a body that cannot be decoded, with the path of the field.
-fn located(error: treaty_json::Error) -> Error {
-    if error.kind() == ErrorKind::Syntax {
-        let message = format!("the body is not valid JSON: {error}");
-        return Error::new(Code::InvalidArgument, message).with_source(error);
-    }
-    let (field, description) = (error.path(), error.description().to_owned());
-    if field.is_empty() {
-        return Error::new(Code::InvalidArgument, format!("the body is wrong: {description}"))
-            .with_source(error);
-    }
-    let message = format!("{field}: {description}");
-    Error::new(Code::InvalidArgument, message)
-        .with_violations(vec![FieldViolation::new(field, description)])
-        .with_source(error)
 }

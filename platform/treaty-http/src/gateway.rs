@@ -1,239 +1,260 @@
-//! One request, from the wire to the in-process client and back.
+//! What all routes share: how a request becomes a call's context and message.
 
+use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
-use axum::response::Response;
-use axum::routing::{MethodRouter, on};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use treaty_error::{Code, Error};
-use treaty_json::Json;
-use treaty_rpc::{Authenticator, Context, admit, request_id_or_new, traceparent};
+use treaty_error::{Code, Error, FieldViolation};
+use treaty_json::{Fields, ReadOptions};
+use treaty_rpc::{
+    Authenticator, Caller, Context, admit, idempotency_key, request_id_or_new, traceparent,
+};
 
-use crate::body::{self, Refusal};
-use crate::respond::{failure, failure_as, success, with_request_id};
-use crate::{Bind, BodyMode, Bound, Route, query};
+use crate::headers::{AllowList, timeout};
+use crate::payload::Input;
+use crate::percent::Malformed;
+use crate::read::{Arriving, Refusal, in_time, invalid, not_json};
+use crate::{Body, BodyMode, Route, query};
 
-/// How the gateway protects itself.
+/// How the gateway protects itself, and what it passes on.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// Largest request body; a larger one is answered 413.
+    /// Largest request body; a larger one is answered 413. A stream of requests may be
+    /// as large in all.
     pub max_body_bytes: usize,
+    /// Request headers that handlers see as metadata, and that a proxy passes on; a
+    /// name that ends in `*` stands for all that begin so.
+    pub metadata_headers: Vec<String>,
+    /// Silence on an event stream after which a comment is sent, so that proxies on
+    /// the way do not take it for dead; 0 for never.
+    pub stream_keepalive_seconds: u64,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        Self { max_body_bytes: 1024 * 1024 }
+        Self {
+            max_body_bytes: 1024 * 1024,
+            metadata_headers: Vec::new(),
+            stream_keepalive_seconds: 15,
+        }
     }
 }
 
 /// What all routes share. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Gateway {
-    authenticator: Arc<Authenticator>,
-    max_body_bytes: usize,
+pub struct Gateway(Arc<Shared>);
+
+struct Shared {
+    /// Who proves callers; without one they are proved by the server behind.
+    authenticator: Option<Arc<Authenticator>>,
+    metadata: AllowList,
+    config: GatewayConfig,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Gateway {
     /// A gateway whose callers prove themselves to `authenticator`.
     #[must_use]
     pub fn new(config: &GatewayConfig, authenticator: Arc<Authenticator>) -> Self {
-        Self { authenticator, max_body_bytes: config.max_body_bytes }
+        Self::build(config, Some(authenticator))
     }
 
-    /// The handler of one route, to be mounted at `route.path`:
-    ///
-    /// ```ignore
-    /// axum::Router::new().route(
-    ///     GET_ORDER.path,
-    ///     gateway.unary(&GET_ORDER, bind_get_order, move |context, request| {
-    ///         let local = Arc::clone(&local);
-    ///         async move { local.get_order(&context, request).await }
-    ///     }),
-    /// )
-    /// ```
-    ///
-    /// `bind` sets one field from a text; `call` is the in-process client, which
-    /// admits the caller again, bounds the time and logs.
-    pub fn unary<Q, R, F, Fut>(
-        &self,
-        route: &'static Route,
-        bind: fn(&mut Q, &str, &str) -> Bind,
-        call: F,
-    ) -> MethodRouter
-    where
-        Q: Json + Send + 'static,
-        R: Json + Send + 'static,
-        F: Fn(Context, Q) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<R, Error>> + Send + 'static,
-    {
-        let gateway = self.clone();
-        on(route.verb.filter(), move |request: Request| async move {
-            gateway.answer(route, request, bind, call).await
-        })
+    /// A gateway in front of another server. It proves nobody: credentials, metadata
+    /// and deadline are handed on by a channel that acts for the caller
+    /// ([`treaty_rpc::ClientConfig::act_for_caller`]), and the server decides.
+    #[must_use]
+    pub fn forwarding(config: &GatewayConfig) -> Self {
+        Self::build(config, None)
     }
 
-    async fn answer<Q, R, F, Fut>(
-        &self,
-        route: &'static Route,
-        request: Request,
-        bind: fn(&mut Q, &str, &str) -> Bind,
-        call: F,
-    ) -> Response
-    where
-        Q: Json,
-        R: Json,
-        F: FnOnce(Context, Q) -> Fut,
-        Fut: Future<Output = Result<R, Error>>,
-    {
-        let (parts, body) = request.into_parts();
-        let request_id = request_id_or_new(text(&parts.headers, treaty_rpc::REQUEST_ID));
-        let context = Context::incoming(treaty_rpc::Caller::Anonymous, Arc::clone(&request_id));
-        let decoded = match self.context(route, &parts, context) {
-            Ok(context) => self
-                .message(route, parts, body, bind, &context)
-                .await
-                .map(|message| (context, message)),
-            Err(error) => Err(error.into()),
-        };
-        let response = match decoded {
-            // The in-process client logs what is our fault, so nothing is logged here.
-            Ok((context, message)) => match call(context, message).await {
-                Ok(answer) => success(&answer),
-                Err(error) => failure(&error),
-            },
-            Err(refusal) => refused(route, &request_id, &refusal),
-        };
-        with_request_id(response, &request_id)
+    fn build(config: &GatewayConfig, authenticator: Option<Arc<Authenticator>>) -> Self {
+        let metadata = AllowList::new(&config.metadata_headers);
+        Self(Arc::new(Shared { authenticator, metadata, config: config.clone() }))
+    }
+
+    pub(crate) fn config(&self) -> &GatewayConfig {
+        &self.0.config
+    }
+
+    /// The request's identifier, the caller's or a new one.
+    pub(crate) fn request_id(headers: &HeaderMap) -> Arc<str> {
+        request_id_or_new(text(headers, treaty_rpc::REQUEST_ID))
     }
 
     /// Proves and admits the caller before anything of the body is read.
-    fn context(&self, route: &Route, parts: &Parts, context: Context) -> Result<Context, Error> {
-        let authorization =
-            parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
-        let mut context = context
-            .with_caller(self.authenticator.authenticate(authorization)?)
-            .with_deadline(route.spec.deadline);
-        if let Some(traceparent) = traceparent(text(&parts.headers, treaty_rpc::TRACEPARENT)) {
+    pub(crate) fn context(
+        &self,
+        route: &'static Route,
+        parts: &Parts,
+        request_id: &Arc<str>,
+    ) -> Result<Context, Error> {
+        let headers = &parts.headers;
+        let authorization = headers.get(AUTHORIZATION);
+        let mut context = Context::incoming(Caller::Anonymous, Arc::clone(request_id));
+        match &self.0.authenticator {
+            Some(authenticator) => {
+                let authorization = authorization.map(|value| value.to_str().unwrap_or(""));
+                context = context.with_caller(authenticator.authenticate(authorization)?);
+                admit(route.spec, &context)?;
+            }
+            None => {
+                if let Some(authorization) = authorization {
+                    context = context.with_credentials(authorization.clone());
+                }
+            }
+        }
+        context = context.with_deadline(match timeout(headers)? {
+            Some(timeout) => timeout.min(route.spec.deadline),
+            None => route.spec.deadline,
+        });
+        if let Some(traceparent) = traceparent(text(headers, treaty_rpc::TRACEPARENT)) {
             context = context.with_traceparent(traceparent);
         }
-        admit(route.spec, &context)?;
+        if let Some(key) = idempotency_key(text(headers, treaty_rpc::IDEMPOTENCY_KEY)) {
+            context = context.with_idempotency_key(key);
+        }
+        if let Some(metadata) = self.0.metadata.select(headers) {
+            context = context.with_metadata(metadata);
+        }
         Ok(context)
     }
 
+    /// The bytes of a request's body.
+    pub(crate) fn arriving(&self, parts: &Parts, body: Body) -> Result<Arriving, Refusal> {
+        Arriving::new(&parts.headers, body, self.0.config.max_body_bytes)
+    }
+
     /// The message of body, query and path; the path has the last word.
-    async fn message<Q>(
+    pub(crate) async fn message<Q: Default>(
         &self,
-        route: &Route,
-        mut parts: Parts,
-        body: axum::body::Body,
-        bind: fn(&mut Q, &str, &str) -> Bind,
+        route: &'static Route,
+        input: &Input<Q>,
+        parts: &Parts,
+        body: Body,
         context: &Context,
-    ) -> Result<Q, Refusal>
-    where
-        Q: Json,
-    {
-        let mut message = match route.body {
-            BodyMode::None => Q::default(),
-            BodyMode::Whole => {
-                let reading = body::read(&parts.headers, body, self.max_body_bytes);
-                body::decode(&parts.headers, &in_time(context, reading).await?)?
+    ) -> Result<Q, Refusal> {
+        let (mut message, body) = match route.body {
+            BodyMode::None => (Q::default(), None),
+            mode => {
+                let body = in_time(context, self.arriving(parts, body)?.whole()).await?;
+                let kept = route.infers_mask.then(|| body.clone());
+                (input.read(mode, &parts.headers, body)?, kept)
             }
         };
-        let variables = variables(&mut parts).await?;
-        bind_query(route, &parts, &variables, &mut message, bind)?;
-        for (name, value) in &variables {
-            match bind(&mut message, name, value) {
-                Ok(Bound::Field) => {}
-                Ok(Bound::Unknown) => {
-                    let text = format!("{}: no field `{name}` to bind", route.path);
-                    return Err(Error::internal(text).into());
+        let query = parts.uri.query().unwrap_or_default();
+        match input.fields {
+            Some(fields) => {
+                let fields = fields(&mut message);
+                bind_query(route, query, fields, input)?;
+                if let (BodyMode::Field(name), Some(body)) = (route.body, &body) {
+                    infer_mask(fields, name, body, query)?;
                 }
-                Err(violation) => return Err(invalid(violation).into()),
+                bind_path(route, parts.uri.path(), fields)?;
             }
+            None => refuse_query(query)?,
         }
         Ok(message)
     }
 }
 
-/// A caller that sends its body too slowly must not hold on to us for ever. The fault
-/// is the caller's, unlike that of a deadline that passes while we work.
-async fn in_time<T>(
-    context: &Context,
-    reading: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    let Some(deadline) = context.deadline() else {
-        return reading.await;
-    };
-    tokio::time::timeout_at(deadline.into(), reading).await.unwrap_or_else(|_elapsed| {
-        Err(Refusal {
-            error: Error::new(Code::Cancelled, "the body did not arrive in time"),
-            status: Some(StatusCode::REQUEST_TIMEOUT),
-        })
-    })
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-async fn variables(parts: &mut Parts) -> Result<RawPathParams, Error> {
-    let malformed =
-        || Error::new(Code::InvalidArgument, "the path is not percent-encoded UTF-8 text");
-    if !query::is_well_escaped(parts.uri.path()) {
-        return Err(malformed());
-    }
-    RawPathParams::from_request_parts(parts, &())
-        .await
-        .map_err(|error| malformed().with_source(error))
+fn not_text(what: &str) -> Error {
+    Error::new(Code::InvalidArgument, format!("the {what} is not percent-encoded UTF-8 text"))
 }
 
-fn bind_query<Q>(
-    route: &Route,
-    parts: &Parts,
-    variables: &RawPathParams,
-    message: &mut Q,
-    bind: fn(&mut Q, &str, &str) -> Bind,
-) -> Result<(), Error> {
-    for pair in query::pairs(parts.uri.query().unwrap_or("")) {
-        let (name, value) = pair?;
-        if route.body == BodyMode::Whole {
-            return Err(Error::invalid_field(name, "belongs into the body, not the query"));
-        }
-        if variables.iter().any(|(variable, _)| variable == name) {
-            return Err(Error::invalid_field(name, "is part of the path, not the query"));
-        }
-        match bind(message, &name, &value) {
-            Ok(Bound::Field) => {}
-            Ok(Bound::Unknown) => {
-                return Err(Error::invalid_field(name, "is no parameter of this method"));
-            }
-            Err(violation) => return Err(invalid(violation)),
+/// Sets fields from the path.
+fn bind_path(route: &Route, path: &str, message: &mut dyn Fields) -> Result<(), Error> {
+    for variable in route.template.variables {
+        let value = route.template.value(variable, path).map_err(|Malformed| not_text("path"))?;
+        if !set(message, variable.field, &value)? {
+            let text = format!("{}: no field `{}` to bind", route.template.text, variable.field);
+            return Err(Error::internal(text));
         }
     }
     Ok(())
 }
 
-fn invalid(violation: treaty_error::FieldViolation) -> Error {
-    Error::invalid_field(violation.field, violation.description)
+/// Sets fields from the query, each of them once unless it takes several.
+fn bind_query<Q: Default>(
+    route: &Route,
+    query: &str,
+    message: &mut dyn Fields,
+    input: &Input<Q>,
+) -> Result<(), Error> {
+    let mut seen: Vec<query::Pair<'_>> = Vec::new();
+    for pair in query::pairs(query) {
+        let (name, value) = pair.map_err(|Malformed| not_text("query"))?;
+        let refuse = |what: &str| Err(Error::invalid_field(&*name, what));
+        match route.body {
+            BodyMode::Whole => return refuse("belongs into the body, not the query"),
+            BodyMode::Field(body) if query::covers(body, &name) => {
+                return refuse("belongs into the body, not the query");
+            }
+            _ => {}
+        }
+        let mut variables = route.template.variables.iter();
+        if variables.any(|variable| query::covers(variable.field, &name)) {
+            return refuse("is part of the path, not the query");
+        }
+        let again = seen.iter().any(|(known, _)| query::same(known, &name));
+        if again && !input.takes_list(&name) {
+            return refuse("is given twice");
+        }
+        if !set(message, &name, &value)? {
+            return refuse("is no parameter of this method");
+        }
+        seen.push((name, value));
+    }
+    Ok(())
 }
 
-/// Answers a request that never reached the in-process client, which is why its log
-/// line is written here.
-fn refused(route: &Route, request_id: &str, refusal: &Refusal) -> Response {
-    let error = &refusal.error;
-    let rpc_method = route.spec.path.trim_start_matches('/');
-    if error.code().is_server_fault() {
-        tracing::error!(rpc.method = rpc_method, request_id, error = error.chain(), "call failed");
-    } else {
-        tracing::debug!(rpc.method = rpc_method, request_id, error = error.chain(), "call refused");
-    }
-    match refusal.status {
-        Some(status) => failure_as(error, status),
-        None => failure(error),
+fn refuse_query(query: &str) -> Result<(), Error> {
+    match query::pairs(query).next() {
+        None => Ok(()),
+        Some(Err(Malformed)) => Err(not_text("query")),
+        Some(Ok((name, _))) => Err(Error::invalid_field(name, "is no parameter of this method")),
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// Sets one field from a text; false when there is no such field.
+fn set(message: &mut dyn Fields, path: &str, value: &str) -> Result<bool, Error> {
+    treaty_json::read_text(message, path, value, &ReadOptions::DEFAULT).map_err(|error| {
+        let description = format!("invalid value `{value}`: {}", error.description());
+        invalid(FieldViolation::new(path, description))
+    })
+}
+
+/// The field by which AIP-134 says what a `PATCH` changes.
+const UPDATE_MASK: &str = "update_mask";
+
+/// A `PATCH` without `update_mask` changes what its body has.
+fn infer_mask(
+    message: &mut dyn Fields,
+    body_field: &str,
+    body: &[u8],
+    query: &str,
+) -> Result<(), Error> {
+    let is_mask = |pair: &query::Pair<'_>| query::same(&pair.0, UPDATE_MASK);
+    if body.is_empty() || query::pairs(query).flatten().any(|pair| is_mask(&pair)) {
+        return Ok(());
+    }
+    let mask = treaty_json::mask_of(message, body_field, body, &ReadOptions::DEFAULT);
+    set(message, UPDATE_MASK, &mask.map_err(not_json)?).map(drop)
+}
+
+/// Answers whose status says more than their code.
+pub(crate) fn status_of(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

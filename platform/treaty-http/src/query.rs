@@ -2,54 +2,39 @@
 
 use std::borrow::Cow;
 
-use treaty_error::{Code, Error};
-
-/// The names and values of a query string, in order.
-pub(crate) fn pairs(query: &str) -> impl Iterator<Item = Result<Pair<'_>, Error>> {
-    query.split('&').filter(|part| !part.is_empty()).map(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        Ok((decode(name)?, decode(value)?))
-    })
-}
+use crate::percent::{self, Keep, Malformed};
 
 /// A name and a value.
 pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(text));
-    }
-    let malformed =
-        || Error::new(Code::InvalidArgument, "the query is not percent-encoded UTF-8 text");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let (decoded, tail) = escape(tail).ok_or_else(malformed)?;
-                rest = tail;
-                decoded
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).map(Cow::Owned).map_err(|error| malformed().with_source(error))
+/// The names and values of a query string, in order.
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = Result<Pair<'_>, Malformed>> {
+    query.split('&').filter(|part| !part.is_empty()).map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        Ok((percent::decode(name, Keep::Form)?, percent::decode(value, Keep::Form)?))
+    })
 }
 
-/// Reads the two digits after a percent sign.
-fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
-    let (&[high, low], tail) = text.split_first_chunk::<2>()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some((digit(high)? << 4 | digit(low)?, tail))
+/// Whether two names of fields, in the contract's or JSON's spelling, are one name or
+/// the first a message around the second: `book` and `book.pageCount`.
+pub(crate) fn covers(outer: &str, inner: &str) -> bool {
+    let mut inner = spelling(inner);
+    for letter in spelling(outer) {
+        if inner.next() != Some(letter) {
+            return false;
+        }
+    }
+    matches!(inner.next(), None | Some('.'))
 }
 
-/// Whether every percent sign of a path begins an escape. The router decodes what
-/// it can and leaves the rest as it is, which would let two spellings pass for
-/// different things.
-pub(crate) fn is_well_escaped(path: &str) -> bool {
-    path.split('%').skip(1).all(|part| escape(part.as_bytes()).is_some())
+/// Whether two names, in either spelling, are one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    spelling(one).eq(spelling(other))
+}
+
+/// A name without what the two spellings differ in.
+fn spelling(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -82,9 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn paths_with_half_an_escape_are_noticed() {
-        assert!(is_well_escaped("/v1/a%20b"));
-        assert!(!is_well_escaped("/v1/a%2"));
-        assert!(!is_well_escaped("/v1/%zz"));
+    fn a_name_is_known_in_either_spelling() {
+        assert!(covers("page_size", "pageSize"));
+        assert!(covers("book", "book.page_count"));
+        assert!(!covers("book.page_count", "book"));
+        assert!(!covers("book", "books"));
+        assert!(!covers("book", "book2.name"));
     }
 }

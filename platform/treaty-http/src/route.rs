@@ -1,20 +1,25 @@
 //! What the contract says about an HTTP route, as constants in generated code.
 
-use axum::routing::MethodFilter;
+use http::Method;
 use treaty_rpc::MethodSpec;
 
+use crate::Template;
+
 /// One HTTP mapping of a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Route {
     /// The method that it leads to.
     pub spec: &'static MethodSpec,
     /// The HTTP method.
     pub verb: Verb,
-    /// The path as axum writes it, for example `/v1/orders/{order_id}`. Variables have
-    /// the names that the route's `bind` function knows.
-    pub path: &'static str,
+    /// The path.
+    pub template: Template,
     /// What the body carries.
     pub body: BodyMode,
+    /// Whether what the body has tells what `update_mask` is, where it is not given.
+    pub infers_mask: bool,
+    /// HTTP status of success; 204 has no body.
+    pub success: u16,
 }
 
 /// An HTTP method that a contract can name.
@@ -30,16 +35,26 @@ pub enum Verb {
     Delete,
     /// `PATCH`.
     Patch,
+    /// Another one, by its name.
+    Custom(&'static str),
+    /// Every method for which the path has no route of its own.
+    Any,
 }
 
 impl Verb {
-    pub(crate) fn filter(self) -> MethodFilter {
+    pub(crate) fn is(self, method: &Method) -> bool {
+        self == Self::Any || self.as_str() == method.as_str()
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Get => MethodFilter::GET,
-            Self::Put => MethodFilter::PUT,
-            Self::Post => MethodFilter::POST,
-            Self::Delete => MethodFilter::DELETE,
-            Self::Patch => MethodFilter::PATCH,
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
+            Self::Custom(name) => name,
+            Self::Any => "*",
         }
     }
 }
@@ -52,4 +67,6 @@ pub enum BodyMode {
     None,
     /// The message (`body: "*"`): there is nothing left for the query.
     Whole,
+    /// The field of this name in the contract; the others may be in the query.
+    Field(&'static str),
 }

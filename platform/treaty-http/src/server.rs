@@ -1,31 +1,35 @@
-//! The HTTP server that generated routes are mounted in.
+//! The HTTP server that a site is served by.
 
-use std::any::Any;
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
-use axum::response::Response;
-use axum::serve::ListenerExt;
-use http::StatusCode;
+use axum::serve::Listener;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
 use serde::Deserialize;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower_http::catch_panic::CatchPanicLayer;
-use treaty_error::{Code, Error};
 
-use crate::respond::{failure, failure_as};
+use crate::{Answer, Body, Site};
 
-/// How the server ends.
+/// How the server treats connections, and how it ends.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpServerConfig {
     /// How long requests may go on once the server is asked to stop.
     pub drain_seconds: u64,
+    /// How long the head of a request may take to arrive, the wait for it on an idle
+    /// connection included.
+    pub header_seconds: u64,
 }
 
 impl Default for HttpServerConfig {
     fn default() -> Self {
-        Self { drain_seconds: 25 }
+        Self { drain_seconds: 25, header_seconds: 90 }
     }
 }
 
@@ -34,59 +38,85 @@ impl Default for HttpServerConfig {
 #[error("the HTTP server failed")]
 pub struct ServeError(#[from] std::io::Error);
 
-/// Makes a finished router answer in one shape whatever happens: an unknown path,
-/// a wrong method and a panic are `google.rpc.Status` JSON too.
-pub fn with_fallbacks(router: Router) -> Router {
-    router
-        .fallback(async || failure(&Error::new(Code::NotFound, "no such path")))
-        .method_not_allowed_fallback(async || {
-            let error = Error::new(Code::Unimplemented, "the path does not take this method");
-            failure_as(&error, StatusCode::METHOD_NOT_ALLOWED)
-        })
-        .layer(CatchPanicLayer::custom(panicked))
+impl Service<Request<Incoming>> for Site {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Infallibly;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        Infallibly(self.respond(request.map(Body::from)))
+    }
 }
 
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    let error = Error::internal(format!("panicked: {text}"));
-    tracing::error!(error = error.chain(), "a route panicked");
-    failure(&error)
+/// An answer in hyper's terms.
+pub struct Infallibly(Answer);
+
+impl Future for Infallibly {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(cx).map(Ok)
+    }
 }
 
-/// Serves the router, with the fallbacks of [`with_fallbacks`], until `shutdown`; then
-/// refuses new connections and lets requests end for as long as the configuration
-/// says.
+/// Serves a site by HTTP/1.1 and HTTP/2 until `shutdown`; then refuses new connections
+/// and lets requests end for as long as the configuration says.
 ///
 /// # Errors
-/// When the listener fails.
+/// None at present: a listener that cannot accept waits and tries again, and a
+/// connection that fails concerns itself alone.
 pub async fn serve(
-    listener: TcpListener,
-    router: Router,
+    mut listener: TcpListener,
+    site: Site,
     config: &HttpServerConfig,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let connections = GracefulShutdown::new();
+    let builder = builder(config);
+    loop {
+        let (stream, _) = tokio::select! {
+            // axum's listener waits where the process has no file to give.
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        connect(&builder, &connections, stream, site.clone());
+    }
+    drop(listener);
     let drain = Duration::from_secs(config.drain_seconds);
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for the acknowledgement of the one before.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests were still running when the time to drain was over");
+    }
+    Ok(())
+}
+
+fn builder(config: &HttpServerConfig) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(config.header_seconds.max(1)));
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
+    builder
+}
+
+fn connect(
+    builder: &Builder<TokioExecutor>,
+    connections: &GracefulShutdown,
+    stream: TcpStream,
+    site: Site,
+) {
+    // Small answers must not wait for the acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), site);
+    let connection = connections.watch(connection.into_owned());
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error, "a connection ended badly");
         }
     });
-    let serving = axum::serve(listener, with_fallbacks(router))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let too_late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(drain).await;
-    };
-    tokio::select! {
-        result = serving.into_future() => result.map_err(ServeError),
-        () = too_late => {
-            tracing::warn!("requests were still running when the time to drain was over");
-            Ok(())
-        }
-    }
 }

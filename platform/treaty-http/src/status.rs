@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use treaty_error::Error;
 
+use crate::details;
+
 #[derive(Serialize)]
 struct Status<'a> {
     code: i32,
@@ -26,6 +28,8 @@ enum Detail<'a> {
         #[serde(rename = "retryDelay")]
         retry_delay: String,
     },
+    #[serde(untagged)]
+    Other(details::Written),
 }
 
 #[derive(Serialize)]
@@ -55,6 +59,7 @@ pub fn status_json(error: &Error) -> Vec<u8> {
     if let Some(wait) = error.retry_after() {
         details.push(Detail::RetryInfo { retry_delay: duration_json(wait) });
     }
+    details.extend(error.details().iter().filter_map(details::written).map(Detail::Other));
     let status = Status { code: error.code().grpc(), message: error.message(), details };
     // Texts and numbers alone cannot fail to be written; should they, the status
     // line still tells the code.

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod http_body;
 mod options;
 mod part;
 mod read;
@@ -23,16 +24,19 @@ mod scan;
 mod schema;
 #[cfg(feature = "serde")]
 pub mod serde;
+mod walk;
 mod well_known;
 mod write;
 
 pub use error::{Error, ErrorKind};
+pub use http_body::HttpBody;
 pub use options::{ReadOptions, Unknown, WriteOptions};
 pub use part::{from_text, read_field, read_text};
 pub use read::Reader;
 pub use registry::Registry;
 pub use scalar::{MapKey, Scalar};
 pub use schema::{Enum, EnumSchema, Field, Fields, Json, Schema};
+pub use walk::{mask_of, takes_list, write_field};
 pub use write::Writer;
 
 /// Most answers fit without growing.

@@ -39,6 +39,9 @@ where
             if let Some(key) = headers::idempotency_key(text(metadata, headers::IDEMPOTENCY_KEY)) {
                 context = context.with_idempotency_key(key);
             }
+            if let Some(passed) = headers::application_metadata(metadata.as_ref()) {
+                context = context.with_metadata(passed);
+            }
             if let Some(timeout) = text(metadata, "grpc-timeout").and_then(parse_timeout) {
                 context = context.with_deadline(ahead_of_transport(timeout));
             }

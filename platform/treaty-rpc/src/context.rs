@@ -1,8 +1,11 @@
 //! What a handler knows about the call besides its message.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue};
 
 use crate::headers;
 
@@ -17,8 +20,8 @@ pub enum Caller {
     Operator,
 }
 
-impl std::fmt::Display for Caller {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Deployable(name) => f.write_str(name),
@@ -58,6 +61,8 @@ pub struct Context {
     request_id: Arc<str>,
     traceparent: Option<Arc<str>>,
     idempotency_key: Option<IdempotencyKey>,
+    metadata: Option<Metadata>,
+    credentials: Option<HeaderValue>,
 }
 
 /// The key of one logical call, and who it is for.
@@ -70,6 +75,17 @@ enum IdempotencyKey {
     Received(Arc<str>),
 }
 
+/// What of a caller's metadata was let pass.
+#[derive(Clone)]
+struct Metadata(Arc<HeaderMap>);
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be anything.
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
 impl Context {
     /// A call that arrived from outside with this request id.
     #[must_use]
@@ -80,6 +96,8 @@ impl Context {
             request_id: request_id.into(),
             traceparent: None,
             idempotency_key: None,
+            metadata: None,
+            credentials: None,
         }
     }
 
@@ -164,6 +182,38 @@ impl Context {
             Some(IdempotencyKey::Chosen(key) | IdempotencyKey::Received(key)) => Some(key),
             None => None,
         }
+    }
+
+    /// The same call with metadata of the caller's. A client hands it on only when it
+    /// acts for the caller.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: HeaderMap) -> Self {
+        self.metadata = Some(Metadata(Arc::new(metadata)));
+        self
+    }
+
+    /// The same call with the caller's own proof of identity, an `authorization`, for a
+    /// client that acts for the caller.
+    #[must_use]
+    pub fn with_credentials(mut self, mut credentials: HeaderValue) -> Self {
+        // Debug then hides it.
+        credentials.set_sensitive(true);
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// A text of the caller's metadata, which whoever received the call has let pass.
+    #[must_use]
+    pub fn metadata(&self, name: &str) -> Option<&str> {
+        self.metadata.as_ref()?.0.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn all_metadata(&self) -> Option<&HeaderMap> {
+        self.metadata.as_ref().map(|metadata| &*metadata.0)
+    }
+
+    pub(crate) fn credentials(&self) -> Option<&HeaderValue> {
+        self.credentials.as_ref()
     }
 
     /// Who calls.

@@ -2,16 +2,23 @@
 
 use std::error::Error as StdError;
 
+use prost::Message;
+use prost_types::Any;
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt};
-use treaty_error::{Code, Error, FieldViolation};
+use tonic_types::{ErrorDetails, StatusExt, pb};
+use treaty_error::{Code, Detail, Error, FieldViolation};
+
+/// Details that [`Error`] has in a form of its own.
+const OWN: [&str; 2] =
+    ["type.googleapis.com/google.rpc.BadRequest", "type.googleapis.com/google.rpc.RetryInfo"];
 
 /// The status that carries a failure over the wire: code, message, wrong fields
 /// and when to repeat. Its source stays here.
 #[must_use]
 pub fn to_status(error: &Error) -> Status {
     let code = tonic::Code::from_i32(error.code().grpc());
-    if error.violations().is_empty() && error.retry_after().is_none() {
+    let own = !error.violations().is_empty() || error.retry_after().is_some();
+    if !own && error.details().is_empty() {
         return Status::new(code, error.message());
     }
     let mut details = ErrorDetails::new();
@@ -30,7 +37,27 @@ pub fn to_status(error: &Error) -> Status {
     if let Some(wait) = error.retry_after() {
         details.set_retry_info(Some(wait));
     }
-    Status::with_error_details(code, error.message(), details)
+    let status = Status::with_error_details(code, error.message(), details);
+    if error.details().is_empty() { status } else { with_others(&status, error.details()) }
+}
+
+/// The same status with further details.
+fn with_others(status: &Status, others: &[Detail]) -> Status {
+    let mut whole = pb::Status::decode(status.details()).unwrap_or_default();
+    (whole.code, whole.message) = (status.code() as i32, status.message().to_owned());
+    let others = others.iter().map(|detail| (detail.type_url.clone(), detail.value.clone()));
+    whole.details.extend(others.map(|(type_url, value)| Any { type_url, value }));
+    Status::with_details(status.code(), status.message(), whole.encode_to_vec().into())
+}
+
+/// The details of a status that have no form of their own, as they came.
+fn others(status: &Status) -> Vec<Detail> {
+    let whole = pb::Status::decode(status.details()).unwrap_or_default();
+    let others = whole.details.into_iter();
+    others
+        .filter(|detail| !OWN.contains(&detail.type_url.as_str()))
+        .map(|Any { type_url, value }| Detail { type_url, value })
+        .collect()
 }
 
 /// The failure that a status tells of. The status itself is kept as source, so
@@ -57,7 +84,8 @@ pub fn from_status(status: Status) -> Error {
             error = error.with_retry_after(wait);
         }
     }
-    error.with_source(status)
+    let others = others(&status);
+    error.with_details(others).with_source(status)
 }
 
 /// Only a status made on this side has a source; of those, everything that tells
@@ -92,6 +120,22 @@ mod tests {
         assert_eq!(back.message(), error.message());
         assert_eq!(back.violations(), error.violations());
         assert_eq!(back.retry_after(), error.retry_after());
+    }
+
+    #[test]
+    fn details_that_nobody_here_knows_survive_the_wire() {
+        let detail =
+            Detail { type_url: "type.example.test/acme.Why".to_owned(), value: vec![8, 1] };
+        for error in [
+            Error::new(Code::FailedPrecondition, "closed"),
+            Error::invalid_field("a", "is wrong").with_retry_after(Duration::from_secs(1)),
+        ] {
+            let error = error.with_details(vec![detail.clone()]);
+            let back = from_status(to_status(&error));
+            assert_eq!(back.details(), std::slice::from_ref(&detail));
+            assert_eq!(back.violations(), error.violations());
+            assert_eq!((back.code(), back.message()), (error.code(), error.message()));
+        }
     }
 
     #[test]

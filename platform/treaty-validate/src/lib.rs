@@ -53,7 +53,7 @@ macro_rules! without_rules {
 without_rules! {
     (), bool, i32, i64, u32, u64, f32, f64, String, Vec<u8>,
     prost_types::Any, prost_types::Duration, prost_types::FieldMask, prost_types::ListValue,
-    prost_types::Struct, prost_types::Timestamp, prost_types::Value,
+    prost_types::Struct, prost_types::Timestamp, prost_types::Value, treaty_json::HttpBody,
 }
 
 impl<M: Validate> Validate for Box<M> {

@@ -119,12 +119,12 @@ impl App {
         stop: &CancellationToken,
     ) -> Vec<(&'static str, BoxFuture<'_, Outcome>)> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
-        let mut router = self.services.routes(&gateway).merge(health(self.pool.clone()));
+        let mut others = health(self.pool.clone());
         if let Some(directory) = &self.config.http.documents {
-            router = router.merge(treaty_http::documents(directory));
+            others = others.merge(treaty_http::documents(directory));
         }
-        let http =
-            treaty_http::serve(listeners.http, router, &self.config.http.server, stop.clone());
+        let site = self.services.routes(&gateway).with(others);
+        let http = treaty_http::serve(listeners.http, site, &self.config.http.server, stop.clone());
         let server =
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());

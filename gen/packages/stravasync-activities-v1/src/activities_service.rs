@@ -398,8 +398,26 @@ impl ActivitiesService for ActivitiesServiceClient {
 pub const LIST_ACTIVITIES_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &LIST_ACTIVITIES,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/athletes/{athlete_id}/activities",
+    template: ::treaty_http::Template {
+        text: "/v1/athletes/{athlete_id}/activities",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("athletes"),
+            ::treaty_http::Segment::One,
+            ::treaty_http::Segment::Literal("activities"),
+        ],
+        variables: &[
+            ::treaty_http::Variable {
+                field: "athlete_id",
+                start: 2,
+                end: 3,
+            },
+        ],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
 /// `GET /v1/activities/{activity_id}` leads to `GetActivity`.
@@ -407,8 +425,25 @@ pub const LIST_ACTIVITIES_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
 pub const GET_ACTIVITY_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &GET_ACTIVITY,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/activities/{activity_id}",
+    template: ::treaty_http::Template {
+        text: "/v1/activities/{activity_id}",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("activities"),
+            ::treaty_http::Segment::One,
+        ],
+        variables: &[
+            ::treaty_http::Variable {
+                field: "activity_id",
+                start: 2,
+                end: 3,
+            },
+        ],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
 /// `GET /v1/totals` leads to `GetTotals`.
@@ -416,112 +451,59 @@ pub const GET_ACTIVITY_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
 pub const GET_TOTALS_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &GET_TOTALS,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/totals",
+    template: ::treaty_http::Template {
+        text: "/v1/totals",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("totals"),
+        ],
+        variables: &[],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
-#[cfg(feature = "http")]
-fn bind_list_activities(
-    request: &mut crate::ListActivitiesRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "athlete_id" | "athleteId" => {
-            request.athlete_id = ::treaty_http::bind::string(name, value)?;
-        }
-        "page_size" | "pageSize" => {
-            request.page_size = ::treaty_http::bind::int32(name, value)?;
-        }
-        "page_token" | "pageToken" => {
-            request.page_token = ::treaty_http::bind::string(name, value)?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-#[cfg(feature = "http")]
-fn bind_get_activity(
-    request: &mut crate::GetActivityRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "activity_id" | "activityId" => {
-            request.activity_id = ::treaty_http::bind::int64(name, value)?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-#[cfg(feature = "http")]
-fn bind_get_totals(
-    request: &mut crate::GetTotalsRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "athlete_id" | "athleteId" => {
-            request.athlete_id = ::treaty_http::bind::string(name, value)?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-/// Mounts the HTTP routes of [`ActivitiesService`].
+/// The HTTP routes of [`ActivitiesService`], answered in this process: straight into the handler.
 #[cfg(feature = "http")]
 pub fn routes(
     handler: ::std::sync::Arc<dyn ActivitiesService>,
     gateway: &::treaty_http::Gateway,
-) -> ::axum::Router {
-    let local = LocalActivitiesService::new(handler);
-    ::axum::Router::new()
-        .route(
-            LIST_ACTIVITIES_ROUTE.path,
-            gateway
-                .unary(
-                    &LIST_ACTIVITIES_ROUTE,
-                    bind_list_activities,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.list_activities(&context, request).await }
-                        }
-                    },
-                ),
+) -> ::treaty_http::Routes {
+    proxy_routes(::std::sync::Arc::new(LocalActivitiesService::new(handler)), gateway)
+}
+
+/// The HTTP routes of [`ActivitiesService`], answered by another process through a [`ActivitiesServiceClient`]. Who may call is decided there; see [`treaty_http::Gateway::forwarding`].
+#[cfg(feature = "http")]
+pub fn proxy_routes(
+    service: ::std::sync::Arc<dyn ActivitiesService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::treaty_http::Routes {
+    ::treaty_http::Mount::new(service, gateway)
+        .unary(
+            &LIST_ACTIVITIES_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.list_activities(&context, request).await
+            },
         )
-        .route(
-            GET_ACTIVITY_ROUTE.path,
-            gateway
-                .unary(
-                    &GET_ACTIVITY_ROUTE,
-                    bind_get_activity,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.get_activity(&context, request).await }
-                        }
-                    },
-                ),
+        .unary(
+            &GET_ACTIVITY_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.get_activity(&context, request).await
+            },
         )
-        .route(
-            GET_TOTALS_ROUTE.path,
-            gateway
-                .unary(
-                    &GET_TOTALS_ROUTE,
-                    bind_get_totals,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.get_totals(&context, request).await }
-                        }
-                    },
-                ),
+        .unary(
+            &GET_TOTALS_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.get_totals(&context, request).await
+            },
         )
+        .routes()
 }

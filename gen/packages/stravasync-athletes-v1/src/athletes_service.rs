@@ -346,8 +346,18 @@ impl AthletesService for AthletesServiceClient {
 pub const REGISTER_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &REGISTER_ATHLETE,
     verb: ::treaty_http::Verb::Post,
-    path: "/v1/athletes",
+    template: ::treaty_http::Template {
+        text: "/v1/athletes",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("athletes"),
+        ],
+        variables: &[],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::Whole,
+    infers_mask: false,
+    success: 200,
 };
 
 /// `GET /v1/athletes/{athlete_id}` leads to `GetAthlete`.
@@ -355,8 +365,25 @@ pub const REGISTER_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
 pub const GET_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &GET_ATHLETE,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/athletes/{athlete_id}",
+    template: ::treaty_http::Template {
+        text: "/v1/athletes/{athlete_id}",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("athletes"),
+            ::treaty_http::Segment::One,
+        ],
+        variables: &[
+            ::treaty_http::Variable {
+                field: "athlete_id",
+                start: 2,
+                end: 3,
+            },
+        ],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
 /// `GET /v1/athletes` leads to `ListAthletes`.
@@ -364,119 +391,59 @@ pub const GET_ATHLETE_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
 pub const LIST_ATHLETES_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &LIST_ATHLETES,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/athletes",
+    template: ::treaty_http::Template {
+        text: "/v1/athletes",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("athletes"),
+        ],
+        variables: &[],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
-#[cfg(feature = "http")]
-fn bind_register_athlete(
-    request: &mut crate::RegisterAthleteRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "display_name" | "displayName" => {
-            request.display_name = ::treaty_http::bind::string(name, value)?;
-        }
-        "email" => request.email = ::treaty_http::bind::string(name, value)?,
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-#[cfg(feature = "http")]
-fn bind_get_athlete(
-    request: &mut crate::GetAthleteRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "athlete_id" | "athleteId" => {
-            request.athlete_id = ::treaty_http::bind::string(name, value)?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-#[cfg(feature = "http")]
-fn bind_list_athletes(
-    request: &mut crate::ListAthletesRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "page_size" | "pageSize" => {
-            request.page_size = ::treaty_http::bind::int32(name, value)?;
-        }
-        "page_token" | "pageToken" => {
-            request.page_token = ::treaty_http::bind::string(name, value)?;
-        }
-        "connection_state" | "connectionState" => {
-            request.connection_state = ::treaty_http::bind::enumeration(
-                name,
-                value,
-                crate::ConnectionState::from_str_name,
-            )?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-/// Mounts the HTTP routes of [`AthletesService`].
+/// The HTTP routes of [`AthletesService`], answered in this process: straight into the handler.
 #[cfg(feature = "http")]
 pub fn routes(
     handler: ::std::sync::Arc<dyn AthletesService>,
     gateway: &::treaty_http::Gateway,
-) -> ::axum::Router {
-    let local = LocalAthletesService::new(handler);
-    ::axum::Router::new()
-        .route(
-            REGISTER_ATHLETE_ROUTE.path,
-            gateway
-                .unary(
-                    &REGISTER_ATHLETE_ROUTE,
-                    bind_register_athlete,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move {
-                                local.register_athlete(&context, request).await
-                            }
-                        }
-                    },
-                ),
+) -> ::treaty_http::Routes {
+    proxy_routes(::std::sync::Arc::new(LocalAthletesService::new(handler)), gateway)
+}
+
+/// The HTTP routes of [`AthletesService`], answered by another process through a [`AthletesServiceClient`]. Who may call is decided there; see [`treaty_http::Gateway::forwarding`].
+#[cfg(feature = "http")]
+pub fn proxy_routes(
+    service: ::std::sync::Arc<dyn AthletesService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::treaty_http::Routes {
+    ::treaty_http::Mount::new(service, gateway)
+        .unary(
+            &REGISTER_ATHLETE_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.register_athlete(&context, request).await
+            },
         )
-        .route(
-            GET_ATHLETE_ROUTE.path,
-            gateway
-                .unary(
-                    &GET_ATHLETE_ROUTE,
-                    bind_get_athlete,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.get_athlete(&context, request).await }
-                        }
-                    },
-                ),
+        .unary(
+            &GET_ATHLETE_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.get_athlete(&context, request).await
+            },
         )
-        .route(
-            LIST_ATHLETES_ROUTE.path,
-            gateway
-                .unary(
-                    &LIST_ATHLETES_ROUTE,
-                    bind_list_athletes,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.list_athletes(&context, request).await }
-                        }
-                    },
-                ),
+        .unary(
+            &LIST_ATHLETES_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.list_athletes(&context, request).await
+            },
         )
+        .routes()
 }

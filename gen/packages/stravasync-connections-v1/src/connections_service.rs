@@ -305,8 +305,26 @@ impl ConnectionsService for ConnectionsServiceClient {
 pub const START_CONSENT_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &START_CONSENT,
     verb: ::treaty_http::Verb::Post,
-    path: "/v1/athletes/{athlete_id}/strava-consent",
+    template: ::treaty_http::Template {
+        text: "/v1/athletes/{athlete_id}/strava-consent",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("athletes"),
+            ::treaty_http::Segment::One,
+            ::treaty_http::Segment::Literal("strava-consent"),
+        ],
+        variables: &[
+            ::treaty_http::Variable {
+                field: "athlete_id",
+                start: 2,
+                end: 3,
+            },
+        ],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::Whole,
+    infers_mask: false,
+    success: 200,
 };
 
 /// `GET /v1/strava/callback` leads to `CompleteConsent`.
@@ -314,79 +332,52 @@ pub const START_CONSENT_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
 pub const COMPLETE_CONSENT_ROUTE: ::treaty_http::Route = ::treaty_http::Route {
     spec: &COMPLETE_CONSENT,
     verb: ::treaty_http::Verb::Get,
-    path: "/v1/strava/callback",
+    template: ::treaty_http::Template {
+        text: "/v1/strava/callback",
+        segments: &[
+            ::treaty_http::Segment::Literal("v1"),
+            ::treaty_http::Segment::Literal("strava"),
+            ::treaty_http::Segment::Literal("callback"),
+        ],
+        variables: &[],
+        verb: None,
+    },
     body: ::treaty_http::BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
 
-#[cfg(feature = "http")]
-fn bind_start_consent(
-    request: &mut crate::StartConsentRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "athlete_id" | "athleteId" => {
-            request.athlete_id = ::treaty_http::bind::string(name, value)?;
-        }
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-#[cfg(feature = "http")]
-fn bind_complete_consent(
-    request: &mut crate::CompleteConsentRequest,
-    name: &str,
-    value: &str,
-) -> ::treaty_http::Bind {
-    match name {
-        "state" => request.state = ::treaty_http::bind::string(name, value)?,
-        "code" => request.code = ::treaty_http::bind::string(name, value)?,
-        "scope" => request.scope = ::treaty_http::bind::string(name, value)?,
-        "error" => request.error = ::treaty_http::bind::string(name, value)?,
-        _ => return Ok(::treaty_http::Bound::Unknown),
-    }
-    Ok(::treaty_http::Bound::Field)
-}
-
-/// Mounts the HTTP routes of [`ConnectionsService`].
+/// The HTTP routes of [`ConnectionsService`], answered in this process: straight into the handler.
 #[cfg(feature = "http")]
 pub fn routes(
     handler: ::std::sync::Arc<dyn ConnectionsService>,
     gateway: &::treaty_http::Gateway,
-) -> ::axum::Router {
-    let local = LocalConnectionsService::new(handler);
-    ::axum::Router::new()
-        .route(
-            START_CONSENT_ROUTE.path,
-            gateway
-                .unary(
-                    &START_CONSENT_ROUTE,
-                    bind_start_consent,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move { local.start_consent(&context, request).await }
-                        }
-                    },
-                ),
+) -> ::treaty_http::Routes {
+    proxy_routes(::std::sync::Arc::new(LocalConnectionsService::new(handler)), gateway)
+}
+
+/// The HTTP routes of [`ConnectionsService`], answered by another process through a [`ConnectionsServiceClient`]. Who may call is decided there; see [`treaty_http::Gateway::forwarding`].
+#[cfg(feature = "http")]
+pub fn proxy_routes(
+    service: ::std::sync::Arc<dyn ConnectionsService>,
+    gateway: &::treaty_http::Gateway,
+) -> ::treaty_http::Routes {
+    ::treaty_http::Mount::new(service, gateway)
+        .unary(
+            &START_CONSENT_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.start_consent(&context, request).await
+            },
         )
-        .route(
-            COMPLETE_CONSENT_ROUTE.path,
-            gateway
-                .unary(
-                    &COMPLETE_CONSENT_ROUTE,
-                    bind_complete_consent,
-                    {
-                        let local = local.clone();
-                        move |context, request| {
-                            let local = local.clone();
-                            async move {
-                                local.complete_consent(&context, request).await
-                            }
-                        }
-                    },
-                ),
+        .unary(
+            &COMPLETE_CONSENT_ROUTE,
+            ::treaty_http::Input::message(),
+            ::treaty_http::Output::message(),
+            |service, context, request| async move {
+                service.complete_consent(&context, request).await
+            },
         )
+        .routes()
 }

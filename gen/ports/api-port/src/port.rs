@@ -92,8 +92,8 @@ impl Services {
         server.with_reflection(DESCRIPTORS)
     }
     /// Answers them by HTTP and JSON.
-    pub fn routes(&self, gateway: &::treaty_http::Gateway) -> ::axum::Router {
-        ::axum::Router::new()
+    pub fn routes(&self, gateway: &::treaty_http::Gateway) -> ::treaty_http::Routes {
+        ::treaty_http::Routes::new()
             .merge(
                 ::stravasync_athletes_v1::athletes_service::routes(
                     ::std::sync::Arc::clone(&self.athletes),

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use axum::response::Response;
 use http::Request;
+use http_body_util::BodyExt;
 use secrecy::SecretString;
-use tower::ServiceExt;
 use treaty_error::{Code, Error};
 use treaty_http::{
-    Bind, BodyMode, Bound, Gateway, GatewayConfig, Route, Verb, bind, with_fallbacks,
+    Body, BodyMode, Gateway, GatewayConfig, Input, Mount, Output, Route, Routes, Segment, Site,
+    Template, Variable, Verb,
 };
 use treaty_json::{Enum, EnumSchema, Field, Fields, Reader, Schema, Writer, field};
 use treaty_rpc::{Access, AuthConfig, Authenticator, Context, MethodSpec};
@@ -24,16 +23,6 @@ pub(crate) const OPERATOR: &str = "Bearer operator-token-01";
 pub(crate) enum State {
     Unspecified = 0,
     Open = 1,
-}
-
-impl State {
-    fn by_name(name: &str) -> Option<Self> {
-        match name {
-            "STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "STATE_OPEN" => Some(Self::Open),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -122,18 +111,10 @@ impl Fields for Order {
             _ => Ok(()),
         }
     }
-}
 
-fn bind_order(request: &mut Order, name: &str, value: &str) -> Bind {
-    match name {
-        "order_id" | "orderId" => request.order_id = bind::string(name, value)?,
-        "page_size" | "pageSize" => request.page_size = bind::int32(name, value)?,
-        "gift" => request.gift = Some(bind::bool(name, value)?),
-        "tags" => request.tags.push(bind::string(name, value)?),
-        "state" => request.state = bind::enumeration(name, value, State::by_name)?,
-        _ => return Ok(Bound::Unknown),
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        (index == 5).then(|| self.customer.get_or_insert_default() as &mut dyn Fields)
     }
-    Ok(Bound::Field)
 }
 
 const fn spec(method: &'static str, access: &'static [Access]) -> MethodSpec {
@@ -151,18 +132,22 @@ const fn spec(method: &'static str, access: &'static [Access]) -> MethodSpec {
 const GET_ORDER: MethodSpec = spec("GetOrder", &[Access::Operators]);
 const PUT_ORDER: MethodSpec = spec("PutOrder", &[Access::Public]);
 
+const ORDER: Template = Template {
+    text: "/v1/orders/{order_id}",
+    segments: &[Segment::Literal("v1"), Segment::Literal("orders"), Segment::One],
+    variables: &[Variable { field: "order_id", start: 2, end: 3 }],
+    verb: None,
+};
 const GET_ORDER_ROUTE: Route = Route {
     spec: &GET_ORDER,
     verb: Verb::Get,
-    path: "/v1/orders/{order_id}",
+    template: ORDER,
     body: BodyMode::None,
+    infers_mask: false,
+    success: 200,
 };
-const PUT_ORDER_ROUTE: Route = Route {
-    spec: &PUT_ORDER,
-    verb: Verb::Put,
-    path: "/v1/orders/{order_id}",
-    body: BodyMode::Whole,
-};
+const PUT_ORDER_ROUTE: Route =
+    Route { spec: &PUT_ORDER, verb: Verb::Put, body: BodyMode::Whole, ..GET_ORDER_ROUTE };
 
 #[async_trait]
 pub(crate) trait OrdersService: Send + Sync + 'static {
@@ -191,24 +176,22 @@ impl OrdersService for LocalOrdersService {
     }
 }
 
-pub(crate) fn routes(service: Arc<dyn OrdersService>, gateway: &Gateway) -> Router {
-    let local = Arc::new(LocalOrdersService { inner: service });
-    let get = Arc::clone(&local);
-    Router::new()
-        .route(
-            GET_ORDER_ROUTE.path,
-            gateway.unary(&GET_ORDER_ROUTE, bind_order, move |context, request| {
-                let local = Arc::clone(&get);
-                async move { local.get_order(&context, request).await }
-            }),
+pub(crate) fn routes(service: Arc<dyn OrdersService>, gateway: &Gateway) -> Routes {
+    let local: Arc<dyn OrdersService> = Arc::new(LocalOrdersService { inner: service });
+    Mount::new(local, gateway)
+        .unary(
+            &GET_ORDER_ROUTE,
+            Input::message(),
+            Output::message(),
+            |service, context, request| async move { service.get_order(&context, request).await },
         )
-        .route(
-            PUT_ORDER_ROUTE.path,
-            gateway.unary(&PUT_ORDER_ROUTE, bind_order, move |context, request| {
-                let local = Arc::clone(&local);
-                async move { local.put_order(&context, request).await }
-            }),
+        .unary(
+            &PUT_ORDER_ROUTE,
+            Input::message(),
+            Output::message(),
+            |service, context, request| async move { service.put_order(&context, request).await },
         )
+        .routes()
 }
 
 /// Answers what it was asked with, or fails as the order's name says.
@@ -238,13 +221,14 @@ pub(crate) fn gateway() -> Gateway {
         operator: Some(SecretString::from("operator-token-01")),
     };
     let authenticator = Arc::new(Authenticator::new(&config).unwrap());
-    Gateway::new(&GatewayConfig { max_body_bytes: 1000 }, authenticator)
+    let config = GatewayConfig { max_body_bytes: 1000, ..GatewayConfig::default() };
+    Gateway::new(&config, authenticator)
 }
 
-pub(crate) fn app() -> Router {
-    let panicking = Router::new()
+pub(crate) fn app() -> Site {
+    let panicking = axum::Router::new()
         .route("/panic", axum::routing::get(async || -> Response { panic!("as told") }));
-    with_fallbacks(routes(Arc::new(Mirror), &gateway()).merge(panicking))
+    routes(Arc::new(Mirror), &gateway()).with(panicking)
 }
 
 /// Status, headers and JSON of the answer.
@@ -255,9 +239,9 @@ pub(crate) struct Answer {
 }
 
 pub(crate) async fn send(request: Request<Body>) -> Answer {
-    let (parts, body) = app().oneshot(request).await.unwrap().into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let json = serde_json::from_slice(&body).unwrap();
+    let (parts, body) = app().respond(request).await.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let json = serde_json::from_slice(&body).unwrap_or_default();
     Answer { status: parts.status.as_u16(), headers: parts.headers, json }
 }
 
@@ -268,5 +252,5 @@ pub(crate) async fn get(path: &str) -> Answer {
 
 pub(crate) async fn put(path: &str, body: &str) -> Answer {
     let request = Request::put(path).header("content-type", "application/json; charset=UTF-8");
-    send(request.body(Body::from(body.to_owned())).unwrap()).await
+    send(request.body(Body::from(body.to_owned().into_bytes())).unwrap()).await
 }

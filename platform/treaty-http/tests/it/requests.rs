@@ -43,7 +43,7 @@ async fn a_body_of_the_largest_size_passes_in_one_piece_and_in_many() {
         body.as_bytes().chunks(7).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
     let request = http::Request::put("/v1/orders/a")
         .header("content-type", "application/json")
-        .body(axum::body::Body::from_stream(futures::stream::iter(pieces)))
+        .body(axum::body::Body::from_stream(futures::stream::iter(pieces)).into())
         .unwrap();
     assert_eq!(crate::orders::send(request).await.json["pageSize"], 3);
 }
@@ -55,7 +55,7 @@ async fn the_request_id_comes_back_or_is_given() {
         if let Some(id) = id {
             request = request.header("x-request-id", id);
         }
-        request.body(axum::body::Body::empty()).unwrap()
+        request.body(treaty_http::Body::empty()).unwrap()
     };
     let answer = crate::orders::send(request(Some("request-9"))).await;
     assert_eq!(answer.headers["x-request-id"], "request-9");

@@ -39,7 +39,7 @@ async fn a_request_under_way_is_answered_after_shutdown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/orders/last", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
-    let router = routes(Arc::new(service.clone()), &gateway());
+    let router = routes(Arc::new(service.clone()), &gateway()).site();
     let config = HttpServerConfig::default();
     let server = tokio::spawn({
         let shutdown = shutdown.clone();

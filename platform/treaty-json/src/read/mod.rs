@@ -196,6 +196,16 @@ impl<'a> Reader<'a> {
         self.textual
     }
 
+    /// Where the value that was read last ended.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether the next value is an object.
+    pub(crate) fn opens_object(&mut self) -> bool {
+        self.peek() == Some(b'{')
+    }
+
     /// Goes back to a place it has been at, at the same depth.
     pub(crate) fn rewind(&mut self, at: usize, depth: u32) {
         (self.at, self.depth) = (at, depth);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::{Request, Response, Status};
 use tracing::Span;
 use treaty_error::{Code, Error};
@@ -138,7 +138,11 @@ impl<'a> Attempts<'a> {
     }
 
     fn annotate(&self, metadata: &mut MetadataMap, number: u32) {
-        metadata.insert("authorization", self.channel.authorization());
+        if self.channel.acts_for_caller() {
+            self.pass_on(metadata);
+        } else {
+            metadata.insert("authorization", self.channel.authorization());
+        }
         let mut text = |name, value: Option<&str>| {
             if let Some(Ok(value)) = value.map(AsciiMetadataValue::try_from) {
                 metadata.insert(name, value);
@@ -149,6 +153,25 @@ impl<'a> Attempts<'a> {
         text(headers::IDEMPOTENCY_KEY, self.context.chosen_idempotency_key());
         if number > 1 {
             metadata.insert(headers::PREVIOUS_ATTEMPTS, (number - 1).into());
+        }
+    }
+}
+
+impl Attempts<'_> {
+    /// What the caller's own call came with. Who brought no credentials has none.
+    fn pass_on(&self, metadata: &mut MetadataMap) {
+        let passed = self.context.all_metadata().into_iter().flatten();
+        for (name, value) in passed {
+            let name = AsciiMetadataKey::from_bytes(name.as_str().as_bytes());
+            let value = AsciiMetadataValue::try_from(value.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, value) {
+                metadata.append(name, value);
+            }
+        }
+        let credentials = self.context.credentials().map(|value| value.as_bytes());
+        if let Some(Ok(mut value)) = credentials.map(AsciiMetadataValue::try_from) {
+            value.set_sensitive(true);
+            metadata.insert("authorization", value);
         }
     }
 }

@@ -43,6 +43,10 @@ pub struct ClientConfig {
     /// How many repeats the server may be asked for.
     #[serde(default)]
     pub retry_budget: RetryBudgetConfig,
+    /// Whether calls are made for whoever called us, as a gateway does: with the
+    /// caller's credentials instead of our token, and with the metadata that came along.
+    #[serde(default)]
+    pub act_for_caller: bool,
 }
 
 fn default_connect_timeout_seconds() -> u64 {
@@ -72,7 +76,15 @@ impl ClientConfig {
             deadline_seconds: None,
             max_message_bytes: None,
             retry_budget: RetryBudgetConfig::default(),
+            act_for_caller: false,
         }
+    }
+
+    /// The same, with calls made for whoever called us. The token is then never sent.
+    #[must_use]
+    pub fn acting_for_caller(mut self) -> Self {
+        self.act_for_caller = true;
+        self
     }
 }
 
@@ -85,6 +97,7 @@ pub struct Channel {
     deadline: Option<Duration>,
     limits: MessageLimits,
     budget: Arc<RetryBudget>,
+    acts_for_caller: bool,
 }
 
 impl Channel {
@@ -102,6 +115,10 @@ impl Channel {
 
     pub(super) fn budget(&self) -> &RetryBudget {
         &self.budget
+    }
+
+    pub(super) fn acts_for_caller(&self) -> bool {
+        self.acts_for_caller
     }
 
     pub(super) fn authorization(&self) -> AsciiMetadataValue {
@@ -153,6 +170,7 @@ pub fn connect_lazy(config: &ClientConfig) -> Result<Channel, Error> {
         deadline: config.deadline_seconds.map(Duration::from_secs),
         limits: config.max_message_bytes.map_or_else(MessageLimits::default, MessageLimits::both),
         budget: Arc::new(RetryBudget::new(config.retry_budget)),
+        acts_for_caller: config.act_for_caller,
     })
 }
 

@@ -1,43 +1,55 @@
 //! JSON gateway routes of one service.
 
-use heck::ToShoutySnakeCase;
-use heck::ToUpperCamelCase;
+use heck::{ToShoutySnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::rust;
-use crate::model::{Binding, BindingKind, Body, Cardinality, Method, Package, Route, Service};
+use crate::model::{
+    Body, FieldCardinality, Member, Message, Method, Model, Route, Segment, Service, Template,
+    TypeRef,
+};
 
-/// Constants, binders and the function that mounts the routes; nothing for a
-/// service without HTTP mapping.
-pub(super) fn routes(package: &Package, service: &Service) -> TokenStream {
-    let mapped: Vec<_> =
-        service.methods.iter().filter(|method| !method.routes.is_empty()).collect();
+/// Constants and the functions that mount the routes; none for a service without HTTP
+/// mapping, whose functions mount nothing.
+pub(super) fn routes(model: &Model, service: &Service) -> TokenStream {
+    let mapped = || {
+        service.methods.iter().flat_map(|method| {
+            method.routes.iter().enumerate().map(move |(index, route)| (method, index, route))
+        })
+    };
     let handler = rust::ident(&service.name);
     let local = format_ident!("Local{}", service.name);
-    let constants = mapped.iter().flat_map(|method| {
-        method.routes.iter().enumerate().map(|(index, route)| constant(method, index, route))
-    });
-    let binders = mapped.iter().map(|method| binder(package, method));
-    let mounts = mapped
-        .iter()
-        .flat_map(|method| method.routes.iter().enumerate().map(|(index, _)| mount(method, index)));
-    let docs = format!(" Mounts the HTTP routes of [`{}`].", service.name);
-    let parameters = if mapped.is_empty() {
-        quote!(_handler: ::std::sync::Arc<dyn #handler>, _gateway: &::treaty_http::Gateway)
-    } else {
-        quote!(handler: ::std::sync::Arc<dyn #handler>, gateway: &::treaty_http::Gateway)
-    };
-    let start = (!mapped.is_empty()).then(|| quote!(let local = #local::new(handler);));
+    let constants = mapped().map(|(method, index, route)| constant(method, index, route));
+    let mounts = mapped().map(|(method, index, route)| mount(model, method, index, route));
+    let here = format!(
+        " The HTTP routes of [`{}`], answered in this process: straight into the handler.",
+        service.name
+    );
+    let remote = format!(
+        " The HTTP routes of [`{0}`], answered by another process through a [`{0}Client`]. Who \
+         may call is decided there; see [`treaty_http::Gateway::forwarding`].",
+        service.name
+    );
     quote! {
         #(#constants)*
-        #(#binders)*
 
-        #[doc = #docs]
+        #[doc = #here]
         #[cfg(feature = "http")]
-        pub fn routes(#parameters) -> ::axum::Router {
-            #start
-            ::axum::Router::new()#(#mounts)*
+        pub fn routes(
+            handler: ::std::sync::Arc<dyn #handler>,
+            gateway: &::treaty_http::Gateway,
+        ) -> ::treaty_http::Routes {
+            proxy_routes(::std::sync::Arc::new(#local::new(handler)), gateway)
+        }
+
+        #[doc = #remote]
+        #[cfg(feature = "http")]
+        pub fn proxy_routes(
+            service: ::std::sync::Arc<dyn #handler>,
+            gateway: &::treaty_http::Gateway,
+        ) -> ::treaty_http::Routes {
+            ::treaty_http::Mount::new(service, gateway)#(#mounts)*.routes()
         }
     }
 }
@@ -47,90 +59,140 @@ fn constant_name(method: &Method, index: usize) -> Ident {
     if index == 0 { format_ident!("{name}_ROUTE") } else { format_ident!("{name}_ROUTE_{index}") }
 }
 
-fn binder_name(method: &Method) -> Ident {
-    format_ident!("bind_{}", method.rust_name)
-}
-
 fn constant(method: &Method, index: usize, route: &Route) -> TokenStream {
     let name = constant_name(method, index);
     let spec = rust::ident(&method.name.to_shouty_snake_case());
-    let verb = rust::ident(&route.verb.to_upper_camel_case());
-    let path = &route.path;
-    let body = rust::ident(if route.body == Body::Whole { "Whole" } else { "None" });
-    let docs = format!(" `{} {path}` leads to `{}`.", route.verb.to_uppercase(), method.name);
+    let verb = match route.verb.as_str() {
+        "*" => quote!(Any),
+        "get" | "put" | "post" | "delete" | "patch" => {
+            let verb = rust::ident(&route.verb.to_upper_camel_case());
+            quote!(#verb)
+        }
+        custom => quote!(Custom(#custom)),
+    };
+    let template = template(&route.path, &route.template);
+    let body = match &route.body {
+        Body::None => quote!(None),
+        Body::Whole => quote!(Whole),
+        Body::Field(field) => quote!(Field(#field)),
+    };
+    let infers_mask = route.infers_mask;
+    let success = rust::integer(method.success_status);
+    let docs =
+        format!(" `{} {}` leads to `{}`.", route.verb.to_uppercase(), route.path, method.name);
     quote! {
         #[doc = #docs]
         #[cfg(feature = "http")]
         pub const #name: ::treaty_http::Route = ::treaty_http::Route {
             spec: &#spec,
             verb: ::treaty_http::Verb::#verb,
-            path: #path,
+            template: #template,
             body: ::treaty_http::BodyMode::#body,
+            infers_mask: #infers_mask,
+            success: #success,
         };
     }
 }
 
-fn mount(method: &Method, index: usize) -> TokenStream {
-    let route = constant_name(method, index);
-    let bind = binder_name(method);
-    let function = rust::ident(&method.rust_name);
-    quote! {
-        .route(
-            #route.path,
-            gateway.unary(&#route, #bind, {
-                let local = local.clone();
-                move |context, request| {
-                    let local = local.clone();
-                    async move { local.#function(&context, request).await }
-                }
-            }),
-        )
-    }
-}
-
-/// Sets one field of the request from a text of the path or the query.
-fn binder(package: &Package, method: &Method) -> TokenStream {
-    let name = binder_name(method);
-    let message = rust::type_path(&method.input, package);
-    if method.bindings.is_empty() {
-        return quote! {
-            #[cfg(feature = "http")]
-            fn #name(_request: &mut #message, _name: &str, _value: &str) -> ::treaty_http::Bind {
-                Ok(::treaty_http::Bound::Unknown)
-            }
-        };
-    }
-    let arms = method.bindings.iter().map(|binding| arm(package, binding));
-    quote! {
-        #[cfg(feature = "http")]
-        fn #name(request: &mut #message, name: &str, value: &str) -> ::treaty_http::Bind {
-            match name {
-                #(#arms)*
-                _ => return Ok(::treaty_http::Bound::Unknown),
-            }
-            Ok(::treaty_http::Bound::Field)
-        }
-    }
-}
-
-fn arm(package: &Package, binding: &Binding) -> TokenStream {
-    let field = rust::ident(&binding.rust_name);
-    let (name, json_name) = (&binding.name, &binding.json_name);
-    let names = if name == json_name { quote!(#name) } else { quote!(#name | #json_name) };
-    let value = match &binding.kind {
-        BindingKind::Scalar(reader) => {
-            let reader = rust::ident(reader);
-            quote!(::treaty_http::bind::#reader(name, value)?)
-        }
-        BindingKind::Enum(reference) => {
-            let enumeration = rust::type_path(reference, package);
-            quote!(::treaty_http::bind::enumeration(name, value, #enumeration::from_str_name)?)
-        }
-        BindingKind::WellKnown(_) => quote!(::treaty_http::bind::json(name, value)?),
+fn template(text: &str, template: &Template) -> TokenStream {
+    let segments = template.segments.iter().map(|segment| match segment {
+        Segment::Literal(text) => quote!(::treaty_http::Segment::Literal(#text)),
+        Segment::One => quote!(::treaty_http::Segment::One),
+        Segment::Rest => quote!(::treaty_http::Segment::Rest),
+    });
+    let variables = template.variables.iter().map(|variable| {
+        let field = variable.field.join(".");
+        let (start, end) = (index(variable.start), index(variable.end));
+        quote!(::treaty_http::Variable { field: #field, start: #start, end: #end })
+    });
+    let verb = match &template.verb {
+        Some(verb) => quote!(Some(#verb)),
+        None => quote!(None),
     };
-    match binding.cardinality {
-        Cardinality::Singular => quote!(#names => request.#field = #value,),
-        Cardinality::Optional => quote!(#names => request.#field = Some(#value),),
-        Cardinality::Repeated => quote!(#names => request.#field.push(#value),),
+    quote! {
+        ::treaty_http::Template {
+            text: #text,
+            segments: &[#(#segments),*],
+            variables: &[#(#variables),*],
+            verb: #verb,
+        }
+    }
+}
+
+fn index(value: usize) -> proc_macro2::Literal {
+    proc_macro2::Literal::usize_unsuffixed(value)
+}
+
+/// One call of the mount: the route, how its request is read and its answer written,
+/// and the function of the trait.
+fn mount(model: &Model, method: &Method, index: usize, route: &Route) -> TokenStream {
+    let constant = constant_name(method, index);
+    let function = rust::ident(&method.rust_name);
+    let kind = match (method.client_streaming, method.server_streaming) {
+        (false, false) => quote!(unary),
+        (false, true) => quote!(server_streaming),
+        (true, false) => quote!(client_streaming),
+        (true, true) => quote!(bidirectional),
+    };
+    let input = input(model, method, route);
+    let output = output(model, method, route);
+    quote! {
+        .#kind(&#constant, #input, #output, |service, context, request| async move {
+            service.#function(&context, request).await
+        })
+    }
+}
+
+fn message<'a>(model: &'a Model, reference: &TypeRef) -> Option<&'a Message> {
+    let package = model.package(&reference.package)?;
+    package.messages.iter().find(|message| message.rust == *reference)
+}
+
+fn input(model: &Model, method: &Method, route: &Route) -> TokenStream {
+    let Some(message) = message(model, &method.input) else {
+        // A well-known type, most of which have no fields to address.
+        return if route.raw_body {
+            quote!(::treaty_http::Input::raw(|request| request))
+        } else {
+            quote!(::treaty_http::Input::value())
+        };
+    };
+    let raw = match &route.body {
+        Body::Field(name) if route.raw_body => member(message, name),
+        _ => None,
+    };
+    match raw {
+        Some(field) => quote! {
+            ::treaty_http::Input::raw(|request| request.#field.get_or_insert_default())
+        },
+        None => quote!(::treaty_http::Input::message()),
+    }
+}
+
+/// The member of the struct that is the field of this name; none for a field in a oneof.
+fn member(message: &Message, name: &str) -> Option<Ident> {
+    message.members().find_map(|member| match member {
+        Member::Field(field) if field.name == name => Some(rust::ident(&field.rust_name)),
+        _ => None,
+    })
+}
+
+fn output(model: &Model, method: &Method, route: &Route) -> TokenStream {
+    let message = message(model, &method.output);
+    let Some(name) = &route.response_body else {
+        return if route.raw_response {
+            quote!(::treaty_http::Output::raw(|response| response))
+        } else {
+            quote!(::treaty_http::Output::message())
+        };
+    };
+    let field = message.and_then(|message| message.fields.iter().find(|field| field.name == *name));
+    match (message.and_then(|message| member(message, name)), field) {
+        (Some(member), Some(field))
+            if route.raw_response && field.cardinality == FieldCardinality::Explicit =>
+        {
+            quote!(::treaty_http::Output::raw(|response| response.#member.unwrap_or_default()))
+        }
+        _ => quote!(::treaty_http::Output::field(#name)),
     }
 }

@@ -54,7 +54,7 @@ fn code(model: &Model, contracts: &Contracts) -> Vec<File> {
         files.push(messages::emit(declared));
         files.push(json::emit(declared));
         files.extend(grpc::emit(declared));
-        files.extend(declared.services.iter().map(|item| service::emit(declared, item)));
+        files.extend(declared.services.iter().map(|item| service::emit(model, declared, item)));
         files.extend(declared.workflows.iter().map(|item| workflows::emit(declared, item)));
         files.extend(events::emit(declared));
         files.extend(validate::emit(model, declared));

@@ -38,7 +38,7 @@ pub(super) fn features(model: &Model, package: &Package) -> Vec<(&'static str, V
     };
     if !package.services.is_empty() {
         add("grpc", &["tonic", "tonic-prost"], &[]);
-        add("http", &["axum", "treaty-http"], &[]);
+        add("http", &["treaty-http"], &[]);
         add("mock", &["mockall"], &[]);
     }
     if !package.streams.is_empty() || !package.events.is_empty() {

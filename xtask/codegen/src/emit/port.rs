@@ -118,7 +118,7 @@ impl Port<'_> {
                 lines.extend(names.iter().map(|name| format!("{name}.workspace = true")));
             }
         };
-        need(self.serves(), &["axum", "treaty-http", "treaty-rpc"]);
+        need(self.serves(), &["treaty-http", "treaty-rpc"]);
         need(!self.deployable.calls.is_empty(), &["serde", "treaty-rpc"]);
         need(self.has_events(), &["async-trait", "tokio-util", "treaty-nats"]);
         need(self.has_workflows(), &["treaty-temporal"]);

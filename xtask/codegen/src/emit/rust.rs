@@ -148,6 +148,8 @@ fn well_known(name: &str) -> String {
         "StringValue" => "::prost::alloc::string::String".to_owned(),
         "UInt32Value" => "u32".to_owned(),
         "UInt64Value" => "u64".to_owned(),
+        // Bodies that are not JSON, `google.api.HttpBody`.
+        "HttpBody" => "::treaty_json::HttpBody".to_owned(),
         name => format!("::prost_types::{name}"),
     }
 }

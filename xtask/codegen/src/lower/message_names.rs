@@ -74,6 +74,10 @@ pub(super) fn missing(
         let known = name.rsplit('.').next().is_some_and(|last| WELL_KNOWN.contains(&last));
         return (!known).then_some("Use a type of your own instead of a descriptor's.");
     }
+    // Bodies that are not JSON: the platform has the type.
+    if name == "google.api.HttpBody" {
+        return None;
+    }
     (!generated(package)).then_some("Declare a message of your own: imports are not generated.")
 }
 

@@ -11,11 +11,13 @@ mod message_names;
 mod messages;
 mod names;
 mod options;
+mod overlap;
 mod places;
 mod routes;
 mod semantics;
 mod services;
 mod source;
+pub mod template;
 mod validation;
 mod workflows;
 

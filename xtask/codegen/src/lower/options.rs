@@ -183,10 +183,18 @@ pub(super) struct HttpRule {
     pub(super) post: Option<String>,
     pub(super) delete: Option<String>,
     pub(super) patch: Option<String>,
-    pub(super) custom: Option<serde_json::Value>,
+    pub(super) custom: Option<CustomHttpPattern>,
     pub(super) body: String,
     pub(super) response_body: String,
     pub(super) additional_bindings: Vec<HttpRule>,
+}
+
+/// `google.api.CustomHttpPattern`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CustomHttpPattern {
+    pub(super) kind: String,
+    pub(super) path: String,
 }
 
 /// The names of the values of `google.api.field_behavior` (AIP-203) on a field.

@@ -3,17 +3,33 @@
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use super::options::{HTTP, HttpRule, extension};
+use super::overlap::{self, Relation};
 use super::source::Report;
-use super::{find_service, names};
+use super::{find_service, template};
 use crate::load::Contracts;
-use crate::model::{
-    Binding, BindingKind, Body, Cardinality, Model, Route, Segment, Template, Variable,
-};
+use crate::model::{Body, Model, Route, Service, Variable};
 
-/// Well-known types whose JSON is a text and which can so stand in a query.
-const TEXTUAL: [&str; 3] =
-    ["google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"];
+/// Well-known types whose JSON is one text, number or boolean, and which can so be a
+/// variable of a path.
+const TEXTUAL: [&str; 12] = [
+    "google.protobuf.Timestamp",
+    "google.protobuf.Duration",
+    "google.protobuf.FieldMask",
+    "google.protobuf.BoolValue",
+    "google.protobuf.BytesValue",
+    "google.protobuf.DoubleValue",
+    "google.protobuf.FloatValue",
+    "google.protobuf.Int32Value",
+    "google.protobuf.Int64Value",
+    "google.protobuf.StringValue",
+    "google.protobuf.UInt32Value",
+    "google.protobuf.UInt64Value",
+];
 
+/// The message whose content is a body as it is, instead of JSON.
+const HTTP_BODY: &str = "google.api.HttpBody";
+
+/// The bindings of a method, the first one first.
 pub(super) fn lower(
     contracts: &Contracts,
     file: &FileDescriptor,
@@ -36,7 +52,7 @@ pub(super) fn lower(
     let rules = std::iter::once(&rule).chain(&rule.additional_bindings);
     rules
         .filter_map(|rule| {
-            route(rule, &method.input())
+            route(rule, method)
                 .map_err(|(message, advice)| report.add(file, &place, message, advice))
                 .ok()
         })
@@ -45,11 +61,51 @@ pub(super) fn lower(
 
 type Mistake = (String, &'static str);
 
-fn route(rule: &HttpRule, input: &MessageDescriptor) -> Result<Route, Mistake> {
-    if rule.custom.is_some() || !rule.response_body.is_empty() || !rule.selector.is_empty() {
-        let advice = "Use get, put, post, delete or patch, without response_body and selector.";
-        return Err(("this HTTP rule cannot be generated yet".into(), advice));
+fn wrong<T>(message: impl Into<String>, advice: &'static str) -> Result<T, Mistake> {
+    Err((message.into(), advice))
+}
+
+fn route(rule: &HttpRule, method: &MethodDescriptor) -> Result<Route, Mistake> {
+    let (input, output) = (method.input(), method.output());
+    if !rule.selector.is_empty() {
+        return wrong(
+            "the HTTP rule has a selector",
+            "Take it out: a rule on an RPC is for that RPC.",
+        );
     }
+    let (verb, path) = pattern(rule)?;
+    let template = template::parse(&path).map_err(|error| (error.message, error.advice))?;
+    for variable in &template.variables {
+        bindable(&input, variable)?;
+    }
+    let (body, raw_body) = body(rule, &verb, &input)?;
+    let (response_body, raw_response) = response_body(rule, &output)?;
+    if method.is_client_streaming() && (body != Body::Whole || !template.variables.is_empty()) {
+        return wrong(
+            "a stream of requests cannot come from path or query",
+            "Use body: \"*\" and a path without variables.",
+        );
+    }
+    let infers_mask = verb == "patch" && !raw_body && has_mask(&input, &body);
+    Ok(Route { verb, path, template, body, raw_body, infers_mask, response_body, raw_response })
+}
+
+/// Whether a partial update of one message in the request says by `update_mask` what of
+/// it is meant (AIP-134).
+fn has_mask(input: &MessageDescriptor, body: &Body) -> bool {
+    let is_single = |field: &FieldDescriptor| !field.is_list() && !field.is_map();
+    let message = |name: &str| match input.get_field_by_name(name).filter(is_single)?.kind() {
+        Kind::Message(message) => Some(message),
+        _ => None,
+    };
+    let Body::Field(name) = body else { return false };
+    message(name).is_some()
+        && message("update_mask")
+            .is_some_and(|mask| mask.full_name() == "google.protobuf.FieldMask")
+}
+
+/// Verb and path.
+fn pattern(rule: &HttpRule) -> Result<(String, String), Mistake> {
     let verbs = [
         ("get", &rule.get),
         ("put", &rule.put),
@@ -58,140 +114,124 @@ fn route(rule: &HttpRule, input: &MessageDescriptor) -> Result<Route, Mistake> {
         ("patch", &rule.patch),
     ];
     let mut set = verbs.iter().filter_map(|(verb, path)| path.as_ref().map(|path| (*verb, path)));
-    let Some((verb, path)) = set.next() else {
-        return Err(("the HTTP rule has no path".into(), "Add for example get: \"/v1/things\"."));
+    if let Some((verb, path)) = set.next() {
+        return Ok((verb.to_owned(), path.clone()));
+    }
+    let Some(custom) = &rule.custom else {
+        return wrong("the HTTP rule has no path", "Add for example get: \"/v1/things\".");
     };
-    let body = body(rule, verb)?;
-    for variable in variables(path)? {
-        bindable(input, variable)?;
+    // RFC 9110, section 9.1: a method is a token, and case counts.
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if custom.kind.is_empty() || !custom.kind.bytes().all(token) {
+        return wrong(
+            format!("`{}` is no HTTP method", custom.kind),
+            "Write a method such as \"HEAD\", or \"*\" for all of them.",
+        );
     }
-    Ok(Route {
-        verb: verb.to_owned(),
-        path: path.clone(),
-        template: template(path),
-        body,
-        response_body: None,
-    })
+    let known = custom.kind.to_ascii_lowercase();
+    let kind =
+        if verbs.iter().any(|(verb, _)| *verb == known) { known } else { custom.kind.clone() };
+    Ok((kind, custom.path.clone()))
 }
 
-/// The parts of a path that has been checked.
-fn template(path: &str) -> Template {
-    let mut template = Template::default();
-    for (index, segment) in path.trim_start_matches('/').split('/').enumerate() {
-        let variable = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
-        template.segments.push(match variable {
-            Some(_) => Segment::One,
-            None => Segment::Literal(segment.to_owned()),
-        });
-        template.variables.extend(variable.map(|name| Variable {
-            field: vec![name.to_owned()],
-            start: index,
-            end: index + 1,
-        }));
+fn body(rule: &HttpRule, verb: &str, input: &MessageDescriptor) -> Result<(Body, bool), Mistake> {
+    if !rule.body.is_empty() && matches!(verb, "get" | "HEAD") {
+        return wrong(
+            format!("{verb} has no body"),
+            "Take the body out: fields come from the query.",
+        );
     }
-    template
-}
-
-fn body(rule: &HttpRule, verb: &str) -> Result<Body, Mistake> {
     match rule.body.as_str() {
-        "" => Ok(Body::None),
-        "*" if verb == "get" || verb == "delete" => {
-            Err((format!("{verb} has no body"), "Take the body out: fields come from the query."))
+        "" => Ok((Body::None, false)),
+        "*" => Ok((Body::Whole, input.full_name() == HTTP_BODY)),
+        name => {
+            let field = top_level(input, name, "body")?;
+            Ok((Body::Field(name.to_owned()), is_http_body(&field)))
         }
-        "*" => Ok(Body::Whole),
-        field => Err((
-            format!("a body of the one field `{field}` cannot be generated yet"),
-            "Use body: \"*\".",
-        )),
     }
 }
 
-/// The names of a path's variables.
-fn variables(path: &str) -> Result<Vec<&str>, Mistake> {
-    let advice = "Write segments of letters, digits, `-`, `_`, `.` and `~`, or `{field}`.";
-    let wrong = || (format!("path `{path}` cannot be generated"), advice);
-    let rest = path.strip_prefix('/').ok_or_else(wrong)?;
-    let mut names = Vec::new();
-    for segment in rest.split('/') {
-        let variable = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
-        let checked = variable.unwrap_or(segment);
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        if matches!(checked, "" | "." | "..") || !checked.chars().all(plain) {
-            return Err(wrong());
+fn response_body(
+    rule: &HttpRule,
+    output: &MessageDescriptor,
+) -> Result<(Option<String>, bool), Mistake> {
+    match rule.response_body.as_str() {
+        "" | "*" => Ok((None, output.full_name() == HTTP_BODY)),
+        name => {
+            let field = top_level(output, name, "response_body")?;
+            Ok((Some(name.to_owned()), is_http_body(&field)))
         }
-        if variable.is_some_and(|variable| names.contains(&variable)) {
-            let message = format!("path `{path}` has variable `{checked}` twice");
-            return Err((message, "Let each variable stand for another field."));
-        }
-        names.extend(variable);
-    }
-    Ok(names)
-}
-
-/// A path variable is one required value of a top-level field.
-fn bindable(input: &MessageDescriptor, variable: &str) -> Result<(), Mistake> {
-    let field = input.get_field_by_name(variable).ok_or_else(|| {
-        let message = format!("{} has no field `{variable}`", input.full_name());
-        (message, "A path variable names a field of the request.")
-    })?;
-    match binding(&field) {
-        Some(binding) if binding.cardinality == Cardinality::Singular => Ok(()),
-        _ => Err((
-            format!("field `{variable}` cannot be a path variable"),
-            "Use a singular text, number, boolean or enum.",
-        )),
     }
 }
 
-/// Everything that the path and query of a request can set.
-pub(super) fn bindings(input: &MessageDescriptor) -> Vec<Binding> {
-    input.fields().filter_map(|field| binding(&field)).collect()
-}
-
-fn binding(field: &FieldDescriptor) -> Option<Binding> {
-    let kind = match field.kind() {
-        Kind::Message(message) if TEXTUAL.contains(&message.full_name()) => {
-            BindingKind::WellKnown(names::message_type(&message))
-        }
-        Kind::Message(_) => return None,
-        Kind::Enum(enumeration) => BindingKind::Enum(names::enum_type(&enumeration)),
-        scalar => BindingKind::Scalar(reader(&scalar).to_owned()),
-    };
-    if field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic()) {
-        return None;
-    }
-    let optional = field.supports_presence();
-    Some(Binding {
-        name: field.name().to_owned(),
-        json_name: field.json_name().to_owned(),
-        rust_name: names::field(field),
-        kind,
-        cardinality: match (field.is_list(), optional) {
-            (true, _) => Cardinality::Repeated,
-            (false, true) => Cardinality::Optional,
-            (false, false) => Cardinality::Singular,
-        },
+fn top_level(
+    message: &MessageDescriptor,
+    name: &str,
+    option: &str,
+) -> Result<FieldDescriptor, Mistake> {
+    message.get_field_by_name(name).ok_or_else(|| {
+        let message = format!("{} has no field `{name}` for {option}", message.full_name());
+        (message, "Name a field of the message itself, or \"*\" for all of it.")
     })
 }
 
-/// The name of the reader in the runtime.
-fn reader(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Double => "double",
-        Kind::Float => "float",
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => "int32",
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => "int64",
-        Kind::Uint32 | Kind::Fixed32 => "uint32",
-        Kind::Uint64 | Kind::Fixed64 => "uint64",
-        Kind::Bool => "bool",
-        Kind::Bytes => "bytes",
-        Kind::String | Kind::Message(_) | Kind::Enum(_) => "string",
+fn is_http_body(field: &FieldDescriptor) -> bool {
+    let is_http_body =
+        matches!(field.kind(), Kind::Message(message) if message.full_name() == HTTP_BODY);
+    is_http_body && !field.is_list() && field.containing_oneof().is_none()
+}
+
+/// A path variable is one value of a field, reached through singular messages.
+fn bindable(input: &MessageDescriptor, variable: &Variable) -> Result<(), Mistake> {
+    let mut message = input.clone();
+    let path = variable.field.join(".");
+    for (index, name) in variable.field.iter().enumerate() {
+        let field = message.get_field_by_name(name).ok_or_else(|| {
+            let message = format!("{} has no field `{name}`", message.full_name());
+            (message, "A path variable names a field of the request.")
+        })?;
+        let is_last = index + 1 == variable.field.len();
+        let textual = matches!(field.kind(), Kind::Message(message) if TEXTUAL.contains(&message.full_name()));
+        match field.kind() {
+            _ if field.is_list() || field.is_map() => return not_bindable(&path),
+            Kind::Message(inner) if !is_last && !textual => message = inner,
+            Kind::Message(_) if !(is_last && textual) => return not_bindable(&path),
+            _ if !is_last => return not_bindable(&path),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn not_bindable(path: &str) -> Result<(), Mistake> {
+    wrong(
+        format!("field `{path}` cannot be a path variable"),
+        "Use a singular text, number, boolean, enum or time, in singular messages.",
+    )
+}
+
+/// Refuses two routes that can match one request when neither is the more specific.
+///
+/// Routes meet where one deployable answers both; services that none answers, as in
+/// contracts from elsewhere, are taken by their packages.
+pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &mut Report) {
+    let served = |service: &Service| {
+        model.deployables.iter().any(|deployable| deployable.serves.contains(&service.full_name))
+    };
+    for deployable in &model.deployables {
+        let services = deployable.serves.iter().filter_map(|name| model.service(name));
+        check_together(services.map(|(_, service)| service), files, report);
+    }
+    for package in &model.packages {
+        check_together(package.services.iter().filter(|service| !served(service)), files, report);
     }
 }
 
-/// Refuses two routes that can match one request.
-pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &mut Report) {
-    let services = model.packages.iter().flat_map(|package| &package.services);
+fn check_together<'a>(
+    services: impl Iterator<Item = &'a Service>,
+    files: &[FileDescriptor],
+    report: &mut Report,
+) {
     let mut seen: Vec<(String, &Route)> = Vec::new();
     for service in services {
         let descriptor = find_service(files, &service.full_name);
@@ -223,23 +263,23 @@ fn text(route: &Route) -> String {
 }
 
 /// Why two routes cannot stand beside each other, and what to do about it.
-fn clash(a: &Route, b: &Route) -> Option<(&'static str, &'static str)> {
-    if a.path == b.path {
-        let advice = "Change one path or verb.";
-        return (a.verb == b.verb).then_some(("is already that of", advice));
+fn clash(a: &Route, b: &Route) -> Option<(&'static str, String)> {
+    match overlap::relation(a, b) {
+        Relation::Disjoint | Relation::Within | Relation::Around => None,
+        Relation::Equal if a.path == b.path => {
+            Some(("is already that of", "Change one path or verb.".to_owned()))
+        }
+        Relation::Equal => {
+            let advice = "Change one path or verb: the names of variables do not tell them apart.";
+            Some(("matches the same requests as", advice.to_owned()))
+        }
+        Relation::Crossing => {
+            let example = overlap::example(&a.template, &b.template).unwrap_or_default();
+            let advice = format!(
+                "Both match `{example}`, and neither is the more specific. Change one path so that \
+                 no request fits both, or so that it fits nothing that the other does not."
+            );
+            Some(("can match the same request as", advice))
+        }
     }
-    let (left, right): (Vec<_>, Vec<_>) =
-        (a.path.split('/').collect(), b.path.split('/').collect());
-    let variable = |segment: &str| segment.starts_with('{');
-    let pairs = || left.iter().zip(&right);
-    if left.len() != right.len() || !pairs().all(|(x, y)| x == y || variable(x) || variable(y)) {
-        return None;
-    }
-    // A router chooses by path first and by verb then: a path of its own that
-    // another one covers hides that one's verbs, so the verbs need not be the same.
-    if pairs().all(|(x, y)| x == y || (variable(x) && variable(y))) {
-        return Some(("differs only in names of variables from", "Name the variables alike."));
-    }
-    let advice = "Change one path so that no request fits both.";
-    Some(("can match the same request as", advice))
 }

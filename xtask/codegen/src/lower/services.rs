@@ -97,7 +97,6 @@ fn lower_method(
         page: semantics::page(method),
         success_status: semantics::success_status(file, method, &rule, report),
         routes: routes::lower(contracts, file, method, report),
-        bindings: routes::bindings(&method.input()),
     })
 }
 

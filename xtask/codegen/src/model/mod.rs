@@ -21,8 +21,8 @@ pub use message::{
     wrapped,
 };
 pub use service::{
-    Access, Binding, BindingKind, Body, CallRetry, Cardinality, IDEMPOTENCY_METADATA, Idempotency,
-    Method, Page, Route, Segment, Service, Template, Variable,
+    Access, Body, CallRetry, IDEMPOTENCY_METADATA, Idempotency, Method, Page, Route, Segment,
+    Service, Template, Variable,
 };
 pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
 pub use validation::{
@@ -147,7 +147,12 @@ impl TypeRef {
     /// Whether a library has this type, so that it is not generated.
     #[must_use]
     pub fn is_well_known(&self) -> bool {
-        self.package == "google.protobuf" && WELL_KNOWN.contains(&self.path.as_str())
+        match self.package.as_str() {
+            "google.protobuf" => WELL_KNOWN.contains(&self.path.as_str()),
+            // Bodies that are not JSON, which the gateway must know.
+            "google.api" => self.path == "HttpBody",
+            _ => false,
+        }
     }
 }
 

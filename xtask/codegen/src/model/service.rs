@@ -60,8 +60,6 @@ pub struct Method {
     pub success_status: u16,
     /// HTTP bindings, the first one first.
     pub routes: Vec<Route>,
-    /// What of the request a route's path and query can set.
-    pub bindings: Vec<Binding>,
 }
 
 /// A group of callers.
@@ -132,7 +130,8 @@ pub struct Page {
 /// One HTTP binding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Route {
-    /// `get`, `put`, `post`, `delete`, `patch`, or a custom verb as the contract writes it.
+    /// `get`, `put`, `post`, `delete`, `patch`, or a custom verb as the contract writes it;
+    /// `*` stands for all.
     pub verb: String,
     /// Path as the contract writes it.
     pub path: String,
@@ -140,8 +139,14 @@ pub struct Route {
     pub template: Template,
     /// What of the request the body is.
     pub body: Body,
+    /// Whether that is a `google.api.HttpBody`: the body is its content, not JSON.
+    pub raw_body: bool,
+    /// Whether a `PATCH` of a field whose `update_mask` is absent changes what its body has.
+    pub infers_mask: bool,
     /// Name of the response's field that is the body; all of it when absent.
     pub response_body: Option<String>,
+    /// Whether that is a `google.api.HttpBody`.
+    pub raw_response: bool,
 }
 
 /// A path template (`google/api/http.proto`, section "Path template syntax").
@@ -158,11 +163,11 @@ pub struct Template {
 /// A segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Segment {
-    /// This text.
+    /// This text, without escapes.
     Literal(String),
     /// `*`: one segment.
     One,
-    /// `**`: any number of segments, the last of the template.
+    /// `**`: any number of segments. Only literals follow it.
     Rest,
 }
 
@@ -186,41 +191,4 @@ pub enum Body {
     Whole,
     /// The field of this name in the contract.
     Field(String),
-}
-
-/// A request field that a path or query can set.
-#[derive(Clone, Debug, Serialize)]
-pub struct Binding {
-    /// Name in the contract.
-    pub name: String,
-    /// Name in JSON.
-    pub json_name: String,
-    /// Name of the struct's field.
-    pub rust_name: String,
-    /// How its text is read.
-    pub kind: BindingKind,
-    /// How often it may stand.
-    pub cardinality: Cardinality,
-}
-
-/// How a text becomes a field's value.
-#[derive(Clone, Debug, Serialize)]
-pub enum BindingKind {
-    /// A scalar, by the name of the reader, for example `int32`.
-    Scalar(String),
-    /// An enum by name or number.
-    Enum(TypeRef),
-    /// A well-known type whose JSON is a text.
-    WellKnown(TypeRef),
-}
-
-/// How often a field may stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Cardinality {
-    /// Once, with a default.
-    Singular,
-    /// Once or not at all.
-    Optional,
-    /// Any number of times.
-    Repeated,
 }

@@ -58,8 +58,8 @@ impl Port<'_> {
                 }
 
                 /// Answers them by HTTP and JSON.
-                pub fn routes(&self, gateway: &::treaty_http::Gateway) -> ::axum::Router {
-                    ::axum::Router::new()#(#routes)*
+                pub fn routes(&self, gateway: &::treaty_http::Gateway) -> ::treaty_http::Routes {
+                    ::treaty_http::Routes::new()#(#routes)*
                 }
             }
         }

@@ -11,10 +11,10 @@ use quote::quote;
 
 use super::{http, rust};
 use crate::File;
-use crate::model::{Method, Package, Service};
+use crate::model::{Method, Model, Package, Service};
 
 /// Writes the module of one service.
-pub(super) fn emit(package: &Package, service: &Service) -> File {
+pub(super) fn emit(model: &Model, package: &Package, service: &Service) -> File {
     let path = format!("{}/{}.rs", package.directory(), service.module);
     let sections = [
         handler_trait(package, service),
@@ -23,7 +23,7 @@ pub(super) fn emit(package: &Package, service: &Service) -> File {
         local::emit(package, service),
         grpc::server(package, service),
         grpc::client(package, service),
-        http::routes(package, service),
+        http::routes(model, service),
     ];
     File::new(path, rust::file(quote!(#(#sections)*)))
 }

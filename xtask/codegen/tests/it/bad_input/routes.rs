@@ -50,14 +50,22 @@ fn paths() {
         ("no slash", http("get: \"v1/shops\"")),
         ("empty segment", http("get: \"/v1//shops\"")),
         ("dots", http("get: \"/v1/../shops\"")),
-        ("pattern", http("get: \"/v1/{shop_id=shops/*}\"")),
+        ("rest in the middle", http("get: \"/v1/{shop_id=**}/*\"")),
+        ("open brace", http("get: \"/v1/{shop_id\"")),
+        ("text after a variable", http("get: \"/v1/{shop_id}.json\"")),
+        ("empty verb", http("get: \"/v1/shops:\"")),
+        ("nested field", http("get: \"/v1/{inner.shop}\"")),
+        ("through a list", http("get: \"/v1/{tags.shop_id}\"")),
         ("no such field", http("get: \"/v1/{shop}\"")),
         ("repeated field", http("get: \"/v1/{tags}\"")),
         ("message field", http("get: \"/v1/{inner}\"")),
         ("variable twice", http("get: \"/v1/{shop_id}/{shop_id}\"")),
         ("body of a get", http("get: \"/v1/shops\" body: \"*\"")),
-        ("body of one field", http("post: \"/v1/shops\" body: \"inner\"")),
-        ("custom verb", http("custom: {kind: \"HEAD\" path: \"/v1/shops\"}")),
+        ("no such body", http("post: \"/v1/shops\" body: \"outer\"")),
+        ("nested body", http("post: \"/v1/shops\" body: \"inner.inner\"")),
+        ("no such response body", http("get: \"/v1/shops\" response_body: \"inner\"")),
+        ("selector", http("selector: \"acme\" get: \"/v1/shops\"")),
+        ("no method", http("custom: {kind: \"HE AD\" path: \"/v1/shops\"}")),
         (
             "nested bindings",
             http(
@@ -88,12 +96,12 @@ fn routes_that_meet() {
             "within one RPC",
             two("get: \"/v1/a\"", "post: \"/v1/b\" additional_bindings {post: \"/v1/b\"}")
         ),
-        ("word and variable", two("get: \"/v1/shops/{shop_id}\"", "get: \"/v1/shops/mine\"")),
-        (
-            "word and variable, other verb",
-            two("get: \"/v1/shops/{shop_id}\"", "post: \"/v1/shops/mine\"")
-        ),
         ("crosswise", two("get: \"/v1/{name}/mine\"", "get: \"/v1/shops/{shop_id}\"")),
-        ("variables of two names", two("get: \"/v1/{shop_id}\"", "delete: \"/v1/{name}\"")),
+        ("variables of two names", two("get: \"/v1/{shop_id}\"", "get: \"/v1/{name}\"")),
+        (
+            "every method and one",
+            two("custom: {kind: \"*\" path: \"/v1/mine\"}", "get: \"/v1/{name}\"")
+        ),
+        ("rest and one", two("get: \"/v1/{name=**}/mine\"", "get: \"/v1/shops/{shop_id}\"")),
     ]));
 }
