@@ -13,8 +13,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `message`, `violations`, `retry_after` and `details` are shown to the caller; the source
 /// is for our own log alone and never leaves the process.
-#[derive(Debug)]
-pub struct Error {
+///
+/// It is one pointer wide, so that results stay as small as what succeeds.
+pub struct Error(Box<Inner>);
+
+struct Inner {
     code: Code,
     message: String,
     violations: Vec<FieldViolation>,
@@ -62,14 +65,14 @@ pub struct Detail {
 impl Error {
     /// A failure with a message that the caller may read.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             code,
             message: message.into(),
             violations: Vec::new(),
             retry_after: None,
             details: Vec::new(),
             source: None,
-        }
+        }))
     }
 
     /// A broken promise of our own: the caller learns no more than that.
@@ -87,59 +90,59 @@ impl Error {
     /// Keeps what caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Tells when repeating may help.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.0.retry_after = Some(wait);
         self
     }
 
     /// Names the wrong fields.
     #[must_use]
     pub fn with_violations(mut self, violations: Vec<FieldViolation>) -> Self {
-        self.violations = violations;
+        self.0.violations = violations;
         self
     }
 
     /// Adds details, which every boundary passes on as they are.
     #[must_use]
     pub fn with_details(mut self, details: Vec<Detail>) -> Self {
-        self.details = details;
+        self.0.details = details;
         self
     }
 
     /// The code.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The message for the caller.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The wrong fields.
     #[must_use]
     pub fn violations(&self) -> &[FieldViolation] {
-        &self.violations
+        &self.0.violations
     }
 
     /// How long to wait before repeating.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.0.retry_after
     }
 
     /// Details besides wrong fields and waits.
     #[must_use]
     pub fn details(&self) -> &[Detail] {
-        &self.details
+        &self.0.details
     }
 
     /// The failure with all its causes on one line, for our own log.
@@ -156,15 +159,29 @@ impl Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { code, message, violations, retry_after, details, source } = &*self.0;
+        f.debug_struct("Error")
+            .field("code", code)
+            .field("message", message)
+            .field("violations", violations)
+            .field("retry_after", retry_after)
+            .field("details", details)
+            .field("source", source)
+            .finish()
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}: {}", self.0.code, self.0.message)
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
