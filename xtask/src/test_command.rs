@@ -12,8 +12,8 @@ use crate::{
 
 /// Runs every check and every test, from the cheapest to the dearest.
 ///
-/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, protobuf's
-/// conformance suite, queries against the schema, then all tests: unit and snapshot tests,
+/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, the
+/// conformance suites of protobuf and protovalidate, queries against the schema, then all tests: unit and snapshot tests,
 /// integration tests on real servers, and the whole system. Installs what is missing into the
 /// user's cache.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
@@ -42,6 +42,9 @@ const STEPS: [Step; 12] = [
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
     }),
     ("json", "protobuf's conformance suite passes", |tools| conformance::json::check(tools)),
+    ("validate", "protovalidate's conformance suite passes", |tools| {
+        conformance::validate::check(tools)
+    }),
     ("sql", "every query agrees with the schema", |tools| sql::check(tools)),
     ("tools", "the servers for the tests are there", |tools| {
         for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {

@@ -75,6 +75,16 @@ impl Arguments {
     }
 }
 
+/// Fails unless every case passes, to the texts of violations.
+pub fn check(tools: &Tools) -> Result<()> {
+    let score = Arguments { strict_message: true, case: None }.measure(tools)?;
+    if !score.failed.is_empty() || score.passed == 0 {
+        bail!("of protovalidate's conformance suite: {}", score.failed.join(", "));
+    }
+    eprintln!("{} passed", score.passed);
+    Ok(())
+}
+
 /// What the runner found.
 #[derive(Debug, PartialEq, Eq)]
 struct Score {

@@ -6,3 +6,4 @@ mod redaction;
 mod repeats;
 mod streams;
 mod support;
+mod validation;

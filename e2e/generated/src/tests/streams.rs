@@ -9,15 +9,13 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use treaty_error::{Code, Error};
-use treaty_rpc::{Caller, Context, GrpcServerConfig, MessageStream, stream_of};
+use treaty_rpc::{Context, GrpcServerConfig, MessageStream, stream_of};
 
-use super::support::{Echo, Running, STRANGER_TOKEN, Seen, client, code, end, eventually, say};
+use super::support::{
+    Echo, Running, STRANGER_TOKEN, both, client, code, context, end, eventually, say,
+};
 use crate::echo_service::{EchoService, LocalEchoService};
 use crate::*;
-
-fn context() -> Context {
-    Context::background().with_caller(Caller::Deployable("caller".into()))
-}
 
 fn repeat(text: &str, times: u32) -> RepeatRequest {
     RepeatRequest { text: text.to_owned(), times }
@@ -25,18 +23,6 @@ fn repeat(text: &str, times: u32) -> RepeatRequest {
 
 fn texts(requests: &[&str]) -> MessageStream<SayRequest> {
     stream_of(requests.iter().map(|text| say(text)).collect::<Vec<_>>())
-}
-
-/// The same service behind both doors, each with what its handler sees.
-async fn both() -> (Running, Vec<(&'static str, Arc<dyn EchoService>, Arc<Seen>)>) {
-    let server = Running::start().await;
-    let echo = Echo::default();
-    let seen = Arc::clone(&echo.0);
-    let doors: Vec<(_, Arc<dyn EchoService>, _)> = vec![
-        ("over gRPC", Arc::new(server.client()), Arc::clone(&server.seen)),
-        ("in process", Arc::new(LocalEchoService::new(Arc::new(echo))), seen),
-    ];
-    (server, doors)
 }
 
 #[tokio::test]

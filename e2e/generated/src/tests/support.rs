@@ -12,10 +12,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use treaty_error::{Code, Error, Result};
 use treaty_rpc::{
-    AuthConfig, Authenticator, ClientConfig, Context, GrpcServer, GrpcServerConfig, MessageStream,
+    AuthConfig, Authenticator, Caller, ClientConfig, Context, GrpcServer, GrpcServerConfig,
+    MessageStream,
 };
 
-use crate::echo_service::{EchoService, EchoServiceClient, EchoServiceGrpc};
+use crate::echo_service::{EchoService, EchoServiceClient, EchoServiceGrpc, LocalEchoService};
 use crate::*;
 
 pub(super) const CALLER_TOKEN: &str = "caller-token-0001";
@@ -209,6 +210,22 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+pub(super) fn context() -> Context {
+    Context::background().with_caller(Caller::Deployable("caller".into()))
+}
+
+/// The same service behind both doors, each with what its handler sees.
+pub(super) async fn both() -> (Running, Vec<(&'static str, Arc<dyn EchoService>, Arc<Seen>)>) {
+    let server = Running::start().await;
+    let echo = Echo::default();
+    let seen = Arc::clone(&echo.0);
+    let doors: Vec<(_, Arc<dyn EchoService>, _)> = vec![
+        ("over gRPC", Arc::new(server.client()), Arc::clone(&server.seen)),
+        ("in process", Arc::new(LocalEchoService::new(Arc::new(echo))), seen),
+    ];
+    (server, doors)
 }
 
 pub(super) fn client(config: &ClientConfig) -> EchoServiceClient {

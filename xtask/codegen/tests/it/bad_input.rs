@@ -14,6 +14,7 @@ mod routes;
 mod semantics;
 mod syntax;
 mod traffic;
+mod validation;
 
 use std::fmt::Write as _;
 use std::fs;
