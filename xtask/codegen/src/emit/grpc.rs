@@ -23,7 +23,7 @@ pub(super) fn emit(package: &Package) -> Option<File> {
         quote!(#client #server)
     });
     let path = format!("{}/grpc.rs", package.directory());
-    Some(File::new(path, rust::file(quote!(#(#services)*))))
+    Some(File::new(path, rust::items(services)))
 }
 
 /// A service as tonic wants to see it.

@@ -13,13 +13,8 @@ pub(super) fn emit(package: &Package) -> File {
     let messages = package.messages.iter().map(|message| emitter.message(message));
     let enums = package.enums.iter().map(|enumeration| emitter.enumeration(enumeration));
     let (imports, register) = (emitter.imports(), emitter.register());
-    let tokens = quote! {
-        #imports
-        #register
-        #(#messages)*
-        #(#enums)*
-    };
-    let text = rust::file(tokens) + &emitter.bridges();
+    let parts = [imports, register].into_iter().chain(messages).chain(enums);
+    let text = rust::items(parts) + &emitter.bridges();
     File::new(format!("{}/json.rs", package.directory()), text)
 }
 

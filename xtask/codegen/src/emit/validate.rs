@@ -30,11 +30,11 @@ pub(super) fn emit(model: &Model, package: &Package) -> Option<File> {
         return None;
     }
     let path = format!("{}/validate.rs", package.directory());
-    Some(File::new(path, rust::file(implementations(model, package))))
+    Some(File::new(path, implementations(model, package)))
 }
 
 /// An implementation for each message of a package.
-fn implementations(model: &Model, package: &Package) -> TokenStream {
+fn implementations(model: &Model, package: &Package) -> String {
     let messages = model.packages.iter().flat_map(|package| &package.messages);
     let checked = messages.filter(|message| message.rules.checked);
     let checked: BTreeSet<_> = checked.map(|message| message.full_name.as_str()).collect();
@@ -49,7 +49,7 @@ fn implementations(model: &Model, package: &Package) -> TokenStream {
             use ::treaty_validate::Validate;
         )
     };
-    quote!(#imports #(#messages)*)
+    rust::items(std::iter::once(imports).chain(messages))
 }
 
 fn implementation(scope: &Scope<'_>, message: &Message) -> TokenStream {

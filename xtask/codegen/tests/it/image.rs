@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use codegen::corpus::{Size, contracts};
 use codegen::load;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -21,13 +22,37 @@ fn the_order_of_an_images_files_does_not_matter() {
     let contracts = load(&acme()).unwrap();
     let sorted = FileDescriptorSet::decode(contracts.image.as_slice()).unwrap();
     // Options of our own are unknown fields to this type, so the bytes are moved instead.
-    let reversed: Vec<u8> = entries(&contracts.image).into_iter().rev().flatten().collect();
-    assert_eq!(
-        FileDescriptorSet::decode(reversed.as_slice()).unwrap().file.len(),
-        sorted.file.len()
-    );
-    let contracts = load::from_image(reversed, contracts.roots).unwrap();
-    assert_eq!(generate(&contracts).unwrap(), acme_files());
+    let mut entries = entries(&contracts.image);
+    let count = entries.len();
+    for round in 0..3 {
+        entries.reverse();
+        // Some before others that import them, and the other way around.
+        entries.rotate_left((round * 7 + 1) % count);
+        let shuffled = entries.concat();
+        let decoded = FileDescriptorSet::decode(shuffled.as_slice()).unwrap();
+        assert_eq!(decoded.file.len(), sorted.file.len());
+        let contracts = load::from_image(shuffled, contracts.roots.clone()).unwrap();
+        assert_eq!(generate(&contracts).unwrap(), acme_files());
+    }
+}
+
+/// Directories list their files in the order of their making, or in any other.
+#[test]
+fn the_order_of_a_directorys_files_does_not_matter() {
+    let size = Size { messages: 200, rpcs: 40 };
+    let mut corpus = contracts(size);
+    let mut generated = Vec::new();
+    for _ in 0..2 {
+        let directory = tempfile::tempdir().unwrap();
+        for file in &corpus {
+            let path = directory.path().join(&file.path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &file.contents).unwrap();
+        }
+        generated.push(generate(&load(directory.path()).unwrap()).unwrap());
+        corpus.reverse();
+    }
+    assert_eq!(generated[0], generated[1]);
 }
 
 /// The encoded files of an image, each with its key and length.

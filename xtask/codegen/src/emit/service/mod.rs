@@ -25,7 +25,7 @@ pub(super) fn emit(model: &Model, package: &Package, service: &Service) -> File 
         grpc::client(package, service),
         http::routes(model, service),
     ];
-    File::new(path, rust::file(quote!(#(#sections)*)))
+    File::new(path, rust::items(sections))
 }
 
 /// Names and types of one method in all the shapes that the sections need.
