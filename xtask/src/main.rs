@@ -1,5 +1,6 @@
 //! The workshop: every command a developer of Treaty runs.
 
+mod bench;
 mod breaking;
 mod clients;
 mod codegen_command;
@@ -44,6 +45,9 @@ enum Command {
     #[command(subcommand)]
     Conformance(conformance::Conformance),
     Documents(documents::Arguments),
+    /// Measures how fast things are here.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     Doctor(doctor::Arguments),
 }
 
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Command::Nats(arguments) => arguments.run(),
         Command::Conformance(suite) => suite.run(),
         Command::Documents(arguments) => arguments.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Doctor(arguments) => arguments.run(),
     };
     outcome.unwrap_or_else(|error| {

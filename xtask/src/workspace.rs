@@ -1,5 +1,7 @@
 //! Where the workspace is and what it consists of.
 
+mod registry;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -58,6 +60,9 @@ const CARRIED: [Carried; 2] = [
 
 /// Where imports are looked for beside the contracts themselves.
 pub fn includes() -> Result<Vec<PathBuf>> {
+    if let Some(found) = CARRIED.iter().map(Carried::locked).collect() {
+        return Ok(found);
+    }
     let metadata = metadata()?;
     CARRIED.iter().map(|carried| carried.find(&metadata)).collect()
 }
@@ -72,6 +77,12 @@ pub fn imports() -> Result<Vec<(PathBuf, &'static str)>> {
 }
 
 impl Carried {
+    /// Where it is by the lock file alone; nothing when that does not tell.
+    fn locked(&self) -> Option<PathBuf> {
+        let found = registry::source(&root(), self.carrier)?.join(self.directory);
+        self.files.iter().all(|file| found.join(file).is_file()).then_some(found)
+    }
+
     fn find(&self, metadata: &Value) -> Result<PathBuf> {
         let Self { carrier, directory, files } = self;
         let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
