@@ -26,7 +26,7 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
@@ -44,6 +44,9 @@ const STEPS: [Step; 13] = [
     ("json", "protobuf's conformance suite passes", |tools| conformance::json::check(tools)),
     ("validate", "protovalidate's conformance suite passes", |tools| {
         conformance::validate::check(tools)
+    }),
+    ("contracts", "crates of contracts that others wrote pass clippy and rustdoc", |tools| {
+        conformance::contracts::check(tools)
     }),
     ("sql", "every query agrees with the schema", |tools| sql::check(tools)),
     ("tools", "the servers for the tests are there", |tools| {

@@ -9,7 +9,7 @@ use codegen::File;
 use codegen::emit::Standalone;
 use codegen::load::Contracts;
 use codegen::lower::Settings;
-use codegen::model::Layout;
+use codegen::model::{Layout, Model};
 
 use crate::workspace;
 
@@ -102,20 +102,42 @@ impl Request {
         Ok(Self { out, input, includes, package, treaty, allow_undeclared_access })
     }
 
+    /// A request without a command line: contracts that were written for something else.
+    pub fn of_directory(
+        contracts: PathBuf,
+        includes: Vec<PathBuf>,
+        out: PathBuf,
+        package: &str,
+    ) -> Result<Self> {
+        let arguments = Arguments { allow_undeclared_access: true, ..Arguments::default() };
+        Self::new(Input::Directory(contracts), includes, out, package.to_owned(), &arguments)
+    }
+
     /// Every file of the crate.
     pub fn generate(&self) -> Result<Vec<File>> {
+        let (contracts, model) = self.read()?;
+        self.emit(&contracts, &model)
+    }
+
+    /// The contracts, checked.
+    pub fn read(&self) -> Result<(Contracts, Model)> {
         let contracts = self.load()?;
         let settings = Settings {
             layout: Layout::Modules,
             allow_undeclared_access: self.allow_undeclared_access,
         };
         let model = codegen::lower::lower_with(&contracts, settings)?;
+        Ok((contracts, model))
+    }
+
+    /// Every file of the crate, of contracts that were read.
+    pub fn emit(&self, contracts: &Contracts, model: &Model) -> Result<Vec<File>> {
         let krate = Standalone {
             name: self.package.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             requirements: self.requirements()?,
         };
-        Ok(codegen::emit::emit_standalone(&model, &contracts, &krate))
+        Ok(codegen::emit::emit_standalone(model, contracts, &krate))
     }
 
     fn load(&self) -> Result<Contracts> {
@@ -152,9 +174,7 @@ impl Request {
 
 /// Generates a crate of contracts, every RPC of which is open.
 pub fn generate(contracts: PathBuf, out: PathBuf, package: &str) -> Result<()> {
-    let arguments = Arguments { allow_undeclared_access: true, ..Arguments::default() };
-    let input = Input::Directory(contracts);
-    let request = Request::new(input, Vec::new(), out, package.to_owned(), &arguments)?;
+    let request = Request::of_directory(contracts, Vec::new(), out, package)?;
     codegen::write::write(&request.out, &request.generate()?)?;
     Ok(())
 }

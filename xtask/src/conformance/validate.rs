@@ -7,14 +7,14 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use codegen::lower::{Settings, WrongRules};
 use codegen::model::{Layout, Model, Package};
-use serde_json::Value;
 use testbed::{Tool, Tools};
 
+use super::go_module;
 use crate::workspace;
 
 /// The module with the contracts of the cases, pinned by the go.mod that pins the runner.
@@ -153,17 +153,7 @@ fn executor() -> Result<PathBuf> {
 
 /// The directory of the suite's module.
 fn cases() -> Result<PathBuf> {
-    let output = Command::new("go")
-        .args(["mod", "download", "-json", "github.com/bufbuild/protovalidate"])
-        .current_dir(workspace::root().join(MODULE))
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run go, which fetches the suite's contracts")?;
-    let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    match found["Dir"].as_str() {
-        Some(directory) => Ok(PathBuf::from(directory)),
-        None => bail!("go fetched no contracts: {}", String::from_utf8_lossy(&output.stderr)),
-    }
+    go_module(MODULE, "github.com/bufbuild/protovalidate")
 }
 
 /// Copies a directory with all that is below it.

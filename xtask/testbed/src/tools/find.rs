@@ -73,6 +73,9 @@ pub(super) fn cached(tools: &Tools, tool: Tool) -> Option<PathBuf> {
 
 /// Asks the tool for its version, and Postgres also for its companions.
 fn version_of(tool: Tool, path: &Path) -> Result<Version> {
+    if tool == Tool::GoogleProtoFiles {
+        return packaged_version(path);
+    }
     let executable = match tool {
         Tool::Postgres => {
             for name in ["initdb", "postgres", "psql"] {
@@ -94,6 +97,19 @@ fn version_of(tool: Tool, path: &Path) -> Result<Version> {
         Some(version) if output.status.success() => Ok(version),
         _ => bail!("`{} --version` gave no version: {}", executable.display(), text.trim()),
     }
+}
+
+/// The version of contracts in a package of npm, by its `google/api/http.proto`.
+fn packaged_version(path: &Path) -> Result<Version> {
+    let home = path.ancestors().nth(3).context("it is not below a package")?;
+    let manifest = home.join("package.json");
+    let text =
+        fs::read_to_string(&manifest).with_context(|| format!("reading {}", manifest.display()))?;
+    let version = text.lines().find(|line| line.trim_start().starts_with("\"version\""));
+    let quoted = version.and_then(|line| line.split('"').nth(3));
+    quoted
+        .and_then(|text| text.parse().ok())
+        .with_context(|| format!("{} has no version", manifest.display()))
 }
 
 fn on_this_machine(tool: Tool) -> Vec<PathBuf> {
@@ -149,6 +165,17 @@ fn postgres_directories() -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_contracts_is_their_package_s() {
+        let package = tempfile::tempdir().unwrap();
+        let file = package.path().join("google/api/http.proto");
+        assert!(version_of(Tool::GoogleProtoFiles, &file).is_err());
+        let manifest = "{\n  \"name\": \"google-proto-files\",\n  \"version\": \"5.0.3\",\n}";
+        fs::write(package.path().join("package.json"), manifest).unwrap();
+        let version = version_of(Tool::GoogleProtoFiles, &file).unwrap();
+        assert_eq!(version.to_string(), "5.0.3");
+    }
 
     #[test]
     fn path_is_searched_in_order() {
