@@ -214,7 +214,7 @@ fn what_cannot_be_added_changes_nothing() {
         (&["service", "mailer", "--handles", "Gone"], "there is no event `Gone`; there are: "),
         (
             &["service", "billing", "--http", "get /v1/athletes/{billing_id}"],
-            "stravasync/billing/v1/billing.proto:13:5: route `GET /v1/athletes/{billing_id}` differs",
+            "stravasync/billing/v1/billing.proto:13:5: route `GET /v1/athletes/{billing_id}` matches",
         ),
         (&["rpc", "GoneService", "GetThing"], "there is no service `GoneService`; there are: "),
         (&["rpc", "AthletesService", "GetAthlete"], "has an RPC GetAthlete already"),

@@ -212,16 +212,15 @@ fn not_bindable(path: &str) -> Result<(), Mistake> {
 
 /// Refuses two routes that can match one request when neither is the more specific.
 ///
-/// Routes meet where one deployable answers both; services that none answers, as in
-/// contracts from elsewhere, are taken by their packages.
+/// Routes meet in one system, whichever deployables answer them, for they can stand behind
+/// one address; services that no deployable answers, as in contracts from elsewhere, are
+/// taken by their packages.
 pub(super) fn check_overlaps(model: &Model, files: &[FileDescriptor], report: &mut Report) {
     let served = |service: &Service| {
         model.deployables.iter().any(|deployable| deployable.serves.contains(&service.full_name))
     };
-    for deployable in &model.deployables {
-        let services = deployable.serves.iter().filter_map(|name| model.service(name));
-        check_together(services.map(|(_, service)| service), files, report);
-    }
+    let services = || model.packages.iter().flat_map(|package| &package.services);
+    check_together(services().filter(|service| served(service)), files, report);
     for package in &model.packages {
         check_together(package.services.iter().filter(|service| !served(service)), files, report);
     }

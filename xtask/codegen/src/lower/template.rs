@@ -70,7 +70,7 @@ impl<'a> Parser<'a> {
                         "Write `{field}` or `{field=segments}`.",
                     );
                 };
-                self.variable(variable)?;
+                self.variable(variable, after.is_empty())?;
                 after
             } else {
                 let end = rest.find('/').unwrap_or(rest.len());
@@ -91,7 +91,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn variable(&mut self, text: &str) -> Result<(), TemplateError> {
+    fn variable(&mut self, text: &str, is_last: bool) -> Result<(), TemplateError> {
         let (field, segments) = text.split_once('=').unwrap_or((text, "*"));
         let field: Vec<String> = field.split('.').map(str::to_owned).collect();
         if !field.iter().all(|name| is_identifier(name)) {
@@ -109,6 +109,13 @@ impl<'a> Parser<'a> {
         let start = self.template.segments.len();
         for segment in segments.split('/') {
             self.segment(segment)?;
+        }
+        let (_, last) = segments.rsplit_once('/').unwrap_or(("", segments));
+        if is_last && last.contains(':') {
+            return wrong(
+                format!("path `{}` has a verb inside of a variable", self.whole),
+                "Write the verb after the variable: `{name=things/*}:verb`.",
+            );
         }
         let end = self.template.segments.len();
         self.template.variables.push(Variable { field, start, end });
@@ -218,7 +225,8 @@ mod tests {
         assert_eq!(verb("/v1/a:b/c"), None);
         assert_eq!(verb("/v1/a:b:c").as_deref(), Some("c"));
         assert_eq!(verb("/v1/{a}:b:c").as_deref(), Some("b:c"));
-        assert_eq!(verb("/v1/{a=b/c:d}"), None);
+        assert_eq!(verb("/v1/{a=b:c/*}"), None);
+        assert_eq!(verb("/v1/{a=b/c:d}/e"), None);
     }
 
     #[test]
@@ -239,6 +247,8 @@ mod tests {
             "/{a=}",
             "/{a=b/}",
             "/{a={b}}",
+            "/{a=b/c:d}",
+            "/{a=b:c}:d",
             "/{a}b",
             "/b{a}",
             "/a b",
