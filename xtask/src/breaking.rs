@@ -126,7 +126,8 @@ fn compare(buf: &Path, contracts: &Path, against: &str) -> Result<Outcome> {
     let exceptions = Exceptions::load(&contracts.join(exceptions::FILE), &|| buf::rules(buf))?;
     let unused = exceptions.apply(&mut findings);
     let folder = shown(contracts);
-    Ok(Outcome::Compared(Report { against: earlier.name, folder, findings, unused }))
+    let Earlier { name: against, refused, .. } = earlier;
+    Ok(Outcome::Compared(Report { against, folder, refused, findings, unused }))
 }
 
 /// A path as a reader of the workspace writes it.

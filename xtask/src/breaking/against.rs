@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, bail};
+use codegen::Diagnostics;
 use codegen::load::Contracts;
 use codegen::model::Model;
 use prost_reflect::DescriptorPool;
@@ -43,6 +44,8 @@ pub(super) struct Earlier {
     pub(super) name: String,
     pub(super) contracts: Contracts,
     pub(super) model: Model,
+    /// What of them the generator would refuse today.
+    pub(super) refused: Diagnostics,
 }
 
 /// Finds out what is meant.
@@ -121,9 +124,8 @@ impl Earlier {
             }
             Source::Image(path) => (path.display().to_string(), read_image(path)?),
         };
-        let model = codegen::lower::lower(&contracts)
-            .with_context(|| format!("the contracts of {name} are not valid"))?;
-        Ok(Self { name, contracts, model })
+        let (model, refused) = codegen::lower::lower_earlier(&contracts);
+        Ok(Self { name, contracts, model, refused })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use codegen::{Diagnostic, Diagnostics};
 use serde_json::{Value, json};
 
 use super::exceptions::{Exception, FILE};
@@ -36,6 +37,8 @@ pub(super) struct Report {
     pub(super) against: String,
     /// Folder of the contracts, as a reader writes it.
     pub(super) folder: String,
+    /// What of the earlier contracts would be refused today, and may count for less than it said.
+    pub(super) refused: Diagnostics,
     /// Everything found, by place.
     pub(super) findings: Vec<Finding>,
     /// Exceptions that nothing needed.
@@ -59,6 +62,11 @@ impl Report {
 
     fn text(&self) -> String {
         let mut text = String::new();
+        for Diagnostic { file, line, column, message, .. } in &self.refused.0 {
+            let place = format!("{file}:{line}:{column} of {}", self.against);
+            let _ =
+                writeln!(text, "{place}: {message}: would be refused today, and may be misread");
+        }
         for finding in &self.findings {
             let _ = writeln!(text, "{}: {} {}", self.place(finding), finding.rule, finding.element);
             let _ = writeln!(text, "  {}", finding.message);
@@ -122,6 +130,7 @@ impl Report {
         json!({
             "against": self.against,
             "breaks": self.findings.iter().map(finding).collect::<Vec<_>>(),
+            "refused": self.refused.0.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "unused": self.unused.iter().map(unused).collect::<Vec<_>>(),
         })
     }
@@ -129,6 +138,10 @@ impl Report {
     /// <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
     fn github(&self) -> String {
         let mut text = String::new();
+        for refused in &self.refused.0 {
+            let said = data(&format!("of {}, would be refused today: {refused}", self.against));
+            let _ = writeln!(text, "::warning title=breaking::{said}");
+        }
         for finding in &self.findings {
             let kind = if finding.because.is_some() { "notice" } else { "error" };
             let mut properties = format!("title={}", property(&finding.rule));

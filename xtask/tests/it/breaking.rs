@@ -225,12 +225,14 @@ fn directories_and_images_are_earlier_contracts_too() {
 
 /// The contracts as another tool would write them.
 fn image_of(contracts: &Path) -> Vec<u8> {
-    let loaded = codegen::load::load(contracts, &[google_api()]).unwrap();
-    loaded.image
+    let carried =
+        [("temporalio-protos", "protos/api_upstream"), ("prost-protovalidate-types", "proto")];
+    let includes = carried.map(|(carrier, directory)| in_crate(carrier).join(directory));
+    codegen::load::load(contracts, &includes).unwrap().image
 }
 
-/// Where Cargo has put the crate that carries `google/api`.
-fn google_api() -> PathBuf {
+/// Where Cargo has put a crate that carries contracts.
+fn in_crate(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -238,9 +240,8 @@ fn google_api() -> PathBuf {
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let carrier = packages.iter().find(|package| package["name"] == "temporalio-protos").unwrap();
-    let manifest = Path::new(carrier["manifest_path"].as_str().unwrap());
-    manifest.parent().unwrap().join("protos/api_upstream")
+    let carrier = packages.iter().find(|package| package["name"] == name).unwrap();
+    Path::new(carrier["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
 #[test]
@@ -271,6 +272,25 @@ fn an_earlier_vocabulary_is_read_by_its_own_text() {
 }
 
 #[test]
+fn what_is_checked_since_a_release_keeps_nobody_from_comparing_with_it() {
+    let repository = Repository::new();
+    let undeclared =
+        "    option (treaty.v1.method) = {\n      access: [ACCESS_OPERATORS]\n    };\n";
+    let now = fs::read_to_string(repository.contracts().join(SHOP)).unwrap();
+    repository.edit(SHOP, undeclared, "");
+    repository.commit("As if access had not been asked for yet");
+    repository.git(&["tag", "v0.0.1"]);
+    fs::write(repository.contracts().join(SHOP), now).unwrap();
+    repository.edit(SHOP, "seconds: 20", "seconds: 2");
+    let said = repository.breaking(&[]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.out.contains("of v0.0.1: "), "{}", said.out);
+    assert!(said.out.contains(": would be refused today, and may be misread\n"), "{}", said.out);
+    assert!(said.out.contains("RPC_DEADLINE_SHORTENED"), "{}", said.out);
+    assert!(said.out.ends_with("\n1 break against v0.0.1, 0 ignored\n"), "{}", said.out);
+}
+
+#[test]
 fn what_cannot_be_compared_is_told_and_is_no_success() {
     let repository = Repository::new();
     repository.git(&["tag", "fine"]);
@@ -285,7 +305,7 @@ fn what_cannot_be_compared_is_told_and_is_no_success() {
     fs::write(&text, "no image").unwrap();
     for (against, said) in [
         ("v9", "`v9` is no directory, no image and no commit that git knows in REPO/contracts"),
-        ("broken", "the contracts of broken cannot be read: acme/shop/v1/shop.proto:20:16:"),
+        ("broken", "the contracts of broken cannot be read: acme/shop/v1/shop.proto:21:16:"),
         ("empty", "empty holds no contracts in REPO/contracts"),
         (text.to_str().unwrap(), "notes.txt is no image: write it with `buf build -o image.binpb`"),
     ] {

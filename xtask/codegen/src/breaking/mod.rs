@@ -12,6 +12,7 @@ mod messages;
 mod rpc;
 mod rules;
 mod template;
+mod validation;
 mod workflows;
 
 use std::fmt::Write as _;
@@ -60,6 +61,7 @@ pub fn compare(old: &Model, new: &Model) -> Vec<Break> {
     deployables::compare(old, new, &mut findings);
     workflows::compare(old, new, &mut findings);
     messages::compare(old, new, &mut findings);
+    validation::compare(old, new, &mut findings);
     let mut breaks = findings.0;
     breaks.sort_by(|a, b| {
         (&a.element, a.rule.name, &a.message).cmp(&(&b.element, b.rule.name, &b.message))

@@ -280,4 +280,14 @@ rules! {
         "its values appear in the logs of everybody who prints the message"
         "keep the option; add another field for what may be shown"
     }
+    VALIDATION_TIGHTENED Message {
+        "a rule of buf.validate allows less of what callers send, publish or start with"
+        "callers get INVALID_ARGUMENT for what was fine; events that a stream still holds become dead letters"
+        "accept the old values and treat them, or add a field with the tighter rule"
+    }
+    VALIDATION_LOOSENED Message {
+        "a rule of buf.validate allows more of an event"
+        "handlers built before set such events aside as dead letters"
+        "roll every handler out before somebody publishes such events, then ignore the rule with that reason"
+    }
 }

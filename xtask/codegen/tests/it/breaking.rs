@@ -2,6 +2,7 @@
 //! not.
 
 mod cases;
+mod validation;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
