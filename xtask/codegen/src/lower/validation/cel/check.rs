@@ -1,30 +1,19 @@
 //! Types of expressions.
 
-use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value,
-};
-
-use super::super::super::{messages, names};
-use super::Scope;
-use super::functions;
+use super::super::super::messages;
+use super::operators::{arithmetic, equality, membership, ordering};
+use super::rule::{constant, rule_field};
+use super::shapes::{field_of, shape_type};
 use super::syntax::{Ast, Node};
 use super::tokens::Token;
-use crate::load::Contracts;
-use crate::model::{
-    CelExpr, CelField, CelFunction, CelNode, CelPiece, CelShape, CelStored, CelType,
-    FieldCardinality, FieldType, Scalar, wrapped,
-};
+use super::typed::{Checked, call, expr, shown, unwrapped};
+use super::{Scope, functions};
+use crate::model::{CelNode, CelType};
 
 pub(super) struct Checker<'a> {
     scope: &'a Scope<'a>,
     variables: Vec<(String, CelType)>,
     pub(super) reads_redacted: bool,
-}
-
-type Checked = Result<CelExpr, String>;
-
-pub(super) fn expr(node: CelNode, ty: CelType) -> CelExpr {
-    CelExpr { node, ty }
 }
 
 impl<'a> Checker<'a> {
@@ -268,25 +257,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-pub(super) fn call(
-    name: &'static str,
-    fallible: bool,
-    arguments: Vec<CelExpr>,
-    ty: CelType,
-) -> CelExpr {
-    expr(CelNode::Call(CelFunction { name, fallible }, arguments), ty)
-}
-
-fn unwrapped(checked: CelExpr) -> CelExpr {
-    match &checked.ty {
-        CelType::Wrapper(inner) => {
-            let ty = (**inner).clone();
-            expr(CelNode::Unwrap(Box::new(checked)), ty)
-        }
-        _ => checked,
-    }
-}
-
 fn literal(token: &Token) -> Checked {
     Ok(match token {
         Token::Bool(value) => expr(CelNode::Bool(*value), CelType::Bool),
@@ -299,229 +269,5 @@ fn literal(token: &Token) -> Checked {
         Token::Sign(_) | Token::Ident(_) | Token::TooLarge => {
             return Err(format!("{token} is not a value"));
         }
-    })
-}
-
-fn mismatch(operator: &str, left: &CelExpr, right: &CelExpr) -> String {
-    let (left, right) = (shown(&left.ty), shown(&right.ty));
-    format!("`{operator}` does not apply to {left} and {right}")
-}
-
-fn equality(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
-    let null = |tested: CelExpr| {
-        let is_null = expr(CelNode::IsNull(Box::new(tested)), CelType::Bool);
-        if operator == "==" {
-            is_null
-        } else {
-            expr(CelNode::Not(Box::new(is_null)), CelType::Bool)
-        }
-    };
-    match (&left.ty, &right.ty) {
-        (CelType::Missing, _) => return Ok(left),
-        (_, CelType::Missing) => return Ok(right),
-        (CelType::Wrapper(_) | CelType::Message(_), CelType::Null) => return Ok(null(left)),
-        (CelType::Null, CelType::Wrapper(_) | CelType::Message(_)) => return Ok(null(right)),
-        _ => {}
-    }
-    let (left, right) = (unwrapped(left), unwrapped(right));
-    let empty = |ty: &CelType| matches!(ty, CelType::List(item) if **item == CelType::Null);
-    let lists = |a: &CelType, b: &CelType| empty(a) && matches!(b, CelType::List(_));
-    let comparable = !matches!(left.ty, CelType::Map(..));
-    if lists(&left.ty, &right.ty) || lists(&right.ty, &left.ty) {
-        let full = if empty(&left.ty) { right } else { left };
-        let size = expr(CelNode::Size(Box::new(full)), CelType::Int);
-        let zero = expr(CelNode::Int(0), CelType::Int);
-        return Ok(compare(operator, size, zero));
-    }
-    if left.ty != right.ty || !comparable {
-        return Err(mismatch(operator, &left, &right));
-    }
-    Ok(compare(operator, left, right))
-}
-
-fn compare(operator: &'static str, left: CelExpr, right: CelExpr) -> CelExpr {
-    expr(CelNode::Compare(operator, Box::new(left), Box::new(right)), CelType::Bool)
-}
-
-fn ordering(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
-    if left.ty == CelType::Missing {
-        return Ok(left);
-    }
-    let ordered = !matches!(
-        left.ty,
-        CelType::Null | CelType::Message(_) | CelType::List(_) | CelType::Map(..)
-    );
-    if left.ty != right.ty || !ordered {
-        return Err(mismatch(operator, &left, &right));
-    }
-    Ok(compare(operator, left, right))
-}
-
-fn membership(left: CelExpr, right: CelExpr) -> Checked {
-    let node = match &right.ty {
-        CelType::List(item) if **item == left.ty || **item == CelType::Null => CelNode::In,
-        CelType::Map(key, _) if key.ty() == left.ty => CelNode::HasKey,
-        _ => return Err(mismatch("in", &left, &right)),
-    };
-    Ok(expr(node(Box::new(left), Box::new(right)), CelType::Bool))
-}
-
-fn arithmetic(operator: &'static str, left: CelExpr, right: CelExpr) -> Checked {
-    use CelType::{Double, Duration, Int, String, Timestamp, Uint};
-    let (name, ty) = match (operator, &left.ty, &right.ty) {
-        ("+", Int, Int) => ("add", Int),
-        ("+", Uint, Uint) => ("add", Uint),
-        ("-", Int, Int) => ("sub", Int),
-        ("-", Uint, Uint) => ("sub", Uint),
-        ("*", Int, Int) => ("mul", Int),
-        ("*", Uint, Uint) => ("mul", Uint),
-        ("/", Int, Int) => ("div", Int),
-        ("/", Uint, Uint) => ("div", Uint),
-        ("%", Int, Int) => ("rem", Int),
-        ("%", Uint, Uint) => ("rem", Uint),
-        ("+", Timestamp, Duration) | ("+", Duration, Timestamp) => ("add", Timestamp),
-        ("+", Duration, Duration) => ("add", Duration),
-        ("-", Timestamp, Duration) => ("sub", Timestamp),
-        ("-", Duration, Duration) | ("-", Timestamp, Timestamp) => ("sub", Duration),
-        ("+" | "-" | "*" | "/", Double, Double) => {
-            let node = CelNode::Double2(operator, Box::new(left), Box::new(right));
-            return Ok(expr(node, Double));
-        }
-        ("+", String, String) => {
-            let pieces =
-                vec![CelPiece::Value(Box::new(left), ""), CelPiece::Value(Box::new(right), "")];
-            return Ok(expr(CelNode::Format(pieces), String));
-        }
-        ("+", CelType::List(a), CelType::List(b)) if a == b => ("concat", left.ty.clone()),
-        _ => return Err(mismatch(operator, &left, &right)),
-    };
-    Ok(call(name, name != "concat", vec![left, right], ty))
-}
-
-/// A type as CEL names it.
-pub(super) fn shown(ty: &CelType) -> String {
-    match ty {
-        CelType::Bool => "bool".to_owned(),
-        CelType::Int => "int".to_owned(),
-        CelType::Uint => "uint".to_owned(),
-        CelType::Double => "double".to_owned(),
-        CelType::String => "string".to_owned(),
-        CelType::Bytes => "bytes".to_owned(),
-        CelType::Duration => "google.protobuf.Duration".to_owned(),
-        CelType::Timestamp => "google.protobuf.Timestamp".to_owned(),
-        CelType::Null => "null".to_owned(),
-        CelType::Missing => "a field that does not exist".to_owned(),
-        CelType::Message(name) => name.clone(),
-        CelType::Wrapper(inner) => format!("wrapper({})", shown(inner)),
-        CelType::List(item) => format!("list({})", shown(item)),
-        CelType::Map(key, value) => format!("map({}, {})", shown(&key.ty()), shown(&value.ty())),
-    }
-}
-
-pub(super) fn shape_type(shape: &CelShape) -> CelType {
-    match shape {
-        CelShape::One(stored) => stored.ty(),
-        CelShape::List(item) => CelType::List(Box::new(item.ty())),
-        CelShape::Map(key, value) => CelType::Map(key.clone(), value.clone()),
-    }
-}
-
-/// How the values of a field are stored; of a list or map, its items or values.
-pub(in super::super) fn stored(field: &FieldDescriptor) -> CelStored {
-    match field.kind() {
-        Kind::Message(entry) if entry.is_map_entry() => stored(&entry.map_entry_value_field()),
-        Kind::Message(message) => stored_message(&message),
-        Kind::Enum(_) => CelStored::Enum,
-        _ => CelStored::Scalar(scalar(field).unwrap_or(Scalar::Bytes)),
-    }
-}
-
-pub(super) fn stored_message(message: &MessageDescriptor) -> CelStored {
-    match message.full_name() {
-        "google.protobuf.Duration" => CelStored::Duration,
-        "google.protobuf.Timestamp" => CelStored::Timestamp,
-        name => match wrapped(name) {
-            Some(scalar) => CelStored::Wrapper(scalar),
-            None => CelStored::Message(name.to_owned()),
-        },
-    }
-}
-
-fn scalar(field: &FieldDescriptor) -> Option<Scalar> {
-    match messages::field_type(field) {
-        FieldType::Scalar(scalar) => Some(scalar),
-        FieldType::Message { .. } | FieldType::Enum { .. } => None,
-    }
-}
-
-/// A field as an expression reads it.
-pub(in super::super) fn field_of(contracts: &Contracts, field: &FieldDescriptor) -> CelField {
-    let shape = match field.kind() {
-        Kind::Message(entry) if field.is_map() => {
-            CelShape::Map(stored(&entry.map_entry_key_field()), stored(field))
-        }
-        _ if field.is_list() => CelShape::List(stored(field)),
-        _ => CelShape::One(stored(field)),
-    };
-    let oneof = names::oneof_of(field);
-    let oneof = oneof.map(|oneof| {
-        let mut members = names::members(field.parent_message()).oneofs;
-        (members.remove(oneof.name()).unwrap_or_default(), names::oneof_type(&oneof))
-    });
-    CelField {
-        rust_name: names::field(field),
-        optional: messages::cardinality(&contracts.features, field) == FieldCardinality::Explicit,
-        shape,
-        oneof,
-    }
-}
-
-/// A field of the rules that a predefined rule stands among.
-fn rule_field(rules: &DynamicMessage, name: &str, has: bool) -> Checked {
-    let field = rules.descriptor().get_field_by_name(name);
-    let field = field.ok_or_else(|| format!("the rules have no field `{name}`"))?;
-    if has {
-        return Ok(expr(CelNode::Bool(rules.has_field(&field)), CelType::Bool));
-    }
-    constant(&rules.get_field(&field))
-}
-
-/// A value of an option as an expression.
-pub(super) fn constant(value: &Value) -> Checked {
-    Ok(match value {
-        Value::Bool(value) => expr(CelNode::Bool(*value), CelType::Bool),
-        Value::I32(value) | Value::EnumNumber(value) => {
-            expr(CelNode::Int(i64::from(*value)), CelType::Int)
-        }
-        Value::I64(value) => expr(CelNode::Int(*value), CelType::Int),
-        Value::U32(value) => expr(CelNode::Uint(u64::from(*value)), CelType::Uint),
-        Value::U64(value) => expr(CelNode::Uint(*value), CelType::Uint),
-        Value::F32(value) => expr(CelNode::Double(f64::from(*value)), CelType::Double),
-        Value::F64(value) => expr(CelNode::Double(*value), CelType::Double),
-        Value::String(value) => expr(CelNode::String(value.clone()), CelType::String),
-        Value::Bytes(value) => expr(CelNode::Bytes(value.to_vec()), CelType::Bytes),
-        Value::List(values) => {
-            let items = values.iter().map(constant).collect::<Result<Vec<_>, _>>()?;
-            let ty = items.first().map_or(CelType::Null, |item| item.ty.clone());
-            expr(CelNode::List(items), CelType::List(Box::new(ty)))
-        }
-        Value::Message(message) => {
-            let part = |name: &str| message.get_field_by_name(name).map(|part| part.into_owned());
-            let seconds = part("seconds").and_then(|value| value.as_i64()).unwrap_or_default();
-            let nanos = part("nanos").and_then(|value| value.as_i32()).unwrap_or_default();
-            match message.descriptor().full_name() {
-                "google.protobuf.Duration" => {
-                    expr(CelNode::Duration(seconds, nanos), CelType::Duration)
-                }
-                "google.protobuf.Timestamp" => {
-                    expr(CelNode::Timestamp(seconds, nanos), CelType::Timestamp)
-                }
-                name => match (wrapped(name), part("value")) {
-                    (Some(_), Some(value)) => return constant(&value),
-                    _ => return Err(format!("a rule of type {name} cannot be used")),
-                },
-            }
-        }
-        Value::Map(_) => return Err("a rule that is a map cannot be used".to_owned()),
     })
 }

@@ -1,6 +1,6 @@
 //! Functions of CEL and of protovalidate, by the types that they take.
 
-use super::check::{call as function, expr, shown};
+use super::typed::{call as function, expr, shown};
 use crate::model::{CelExpr, CelNode, CelPiece, CelType};
 
 use CelType::{Bool, Bytes, Double, Duration, Int, String as Text, Timestamp, Uint};

@@ -6,15 +6,19 @@
 
 mod check;
 mod functions;
+mod operators;
+mod rule;
+mod shapes;
 mod syntax;
 mod tokens;
+mod typed;
 
 use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
 
 use crate::load::Contracts;
 use crate::model::{CelExpr, CelShape, CelType};
 
-pub(super) use check::{field_of, stored};
+pub(super) use shapes::{field_of, stored};
 
 /// What an expression can refer to.
 pub(super) struct Scope<'a> {
@@ -42,14 +46,11 @@ pub(super) fn compile(expression: &str, scope: &Scope<'_>) -> Result<Checked, St
         CelType::Bool | CelType::String | CelType::Missing => {
             Ok(Checked { program, reads_redacted: checker.reads_redacted })
         }
-        other => Err(format!("the result is {}, not a bool or a string", check::shown(&other))),
+        other => Err(format!("the result is {}, not a bool or a string", typed::shown(&other))),
     }
 }
 
 /// The shape of a message as `this`.
 pub(super) fn of_message(message: &MessageDescriptor) -> CelShape {
-    CelShape::One(check::stored_message(message))
+    CelShape::One(shapes::stored_message(message))
 }
-
-#[cfg(test)]
-mod tests;
