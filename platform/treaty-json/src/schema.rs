@@ -107,12 +107,6 @@ impl Field {
     pub(crate) fn is(&self, name: &str) -> bool {
         self.json == name || self.name == name
     }
-
-    /// `"athleteId"`.
-    pub(crate) fn quoted(&self) -> &'static [u8] {
-        let key = self.json_key.as_bytes();
-        key.get(1..key.len().saturating_sub(1)).unwrap_or_default()
-    }
 }
 
 /// A [`Field`] by its names in JSON and in the contract, which may be one. A JSON name

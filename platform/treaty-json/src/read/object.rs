@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Reader;
 use crate::error::Segment;
+use crate::scan::starts_with;
 use crate::{Error, Field, Fields, Unknown};
 
 /// The name in an `Any` that says what it holds.
@@ -53,43 +54,51 @@ impl<'a> Reader<'a> {
         let mut next = 0;
         let mut goes_on = self.open_object("an object")?;
         while goes_on {
-            let start = self.at;
-            let index = match self.expected_field(fields, next) {
-                Some(index) => index,
-                None => {
-                    let name = self.quoted()?;
-                    match find(fields, &name, next) {
-                        Some(index) => index,
-                        None => {
-                            self.colon()?;
-                            types += u32::from(in_any && name == TYPE_NAME);
-                            self.stranger(&name, start, in_any, types)?;
-                            goes_on = self.next_member()?;
-                            continue;
-                        }
-                    }
+            let mut start = self.at;
+            let mut field = self.field(fields, next, in_any, &mut types)?;
+            while let Some(index) = field {
+                if !seen.mark(index) {
+                    return Err(duplicate(start).within(segment(fields, index)));
                 }
-            };
-            self.colon()?;
-            if !seen.mark(index) {
-                return Err(duplicate(start).within(segment(fields, index)));
-            }
-            next = index + 1;
-            if let Err(error) = message.read_field(index, self) {
-                return Err(error.within(segment(fields, index)));
+                if let Err(error) = message.read_field(index, self) {
+                    return Err(error.within(segment(fields, index)));
+                }
+                next = index + 1;
+                start = self.at + 1;
+                field = self.next_field(fields, next);
             }
             goes_on = self.next_member()?;
         }
         Ok(())
     }
 
-    /// Takes the name of the field that is expected, without looking at every letter
-    /// twice.
+    /// Takes the name that is next, and its colon: that of a field, of which the one at
+    /// `next` is tried first. Deals with a name that is none.
+    fn field(
+        &mut self,
+        fields: &'static [Field],
+        next: usize,
+        in_any: bool,
+        types: &mut u32,
+    ) -> Result<Option<usize>, Error> {
+        let start = self.at;
+        let name = self.quoted()?;
+        let index = find(fields, &name, next);
+        self.colon()?;
+        if index.is_none() {
+            *types += u32::from(in_any && name == TYPE_NAME);
+            self.stranger(&name, start, in_any, *types)?;
+        }
+        Ok(index)
+    }
+
+    /// Takes the comma and the name of the field at this place with its colon, when they
+    /// are what follows: at one go, for most texts are of this order and without spaces.
     #[inline]
-    fn expected_field(&mut self, fields: &'static [Field], index: usize) -> Option<usize> {
-        let quoted = fields.get(index)?.quoted();
-        let is_next = self.text.as_bytes().get(self.at..)?.starts_with(quoted);
-        self.at += if is_next { quoted.len() } else { 0 };
+    fn next_field(&mut self, fields: &'static [Field], index: usize) -> Option<usize> {
+        let key = fields.get(index)?.json_key.as_bytes();
+        let is_next = starts_with(self.text.as_bytes().get(self.at..)?, key);
+        self.at += if is_next { key.len() } else { 0 };
         is_next.then_some(index)
     }
 

@@ -19,6 +19,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a string by its form, if it has that form as it stands in the text, without
+    /// an escape; otherwise takes nothing.
+    #[inline]
+    pub(crate) fn plain_string<T>(
+        &mut self,
+        parse: impl FnOnce(&'a [u8]) -> Option<(T, &'a [u8])>,
+    ) -> Option<T> {
+        self.peek();
+        let [b'"', text @ ..] = self.text.as_bytes().get(self.at..)? else { return None };
+        let (value, [b'"', rest @ ..]) = parse(text)? else { return None };
+        self.at = self.text.len() - rest.len();
+        Some(value)
+    }
+
     /// The string whose quote is next.
     #[inline]
     pub(super) fn quoted(&mut self) -> Result<Cow<'a, str>, Error> {
@@ -32,7 +46,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The string that began at `start` and is plain up to `end`.
-    #[cold]
+    #[inline(never)]
     fn escaped(&mut self, start: usize, end: usize) -> Result<String, Error> {
         let mut output = String::with_capacity(2 * (end - start) + 16);
         output.push_str(self.slice(start, end));

@@ -26,23 +26,41 @@ impl Json for Duration {
 
     fn read_json(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
         let at = reader.position();
+        // No writer escapes anything in it, so that it can be read where it stands.
+        if let Some(value) = reader.plain_string(parse) {
+            *self = value;
+            return Ok(());
+        }
         let text = reader.string()?;
-        *self = parse(&text).ok_or_else(|| reader.wrong(at, "expected a duration such as 1.5s"))?;
+        *self = match parse(text.as_bytes()) {
+            Some((value, [])) => value,
+            _ => return Err(reader.wrong(at, "expected a duration such as 1.5s")),
+        };
         Ok(())
     }
 }
 
-fn parse(text: &str) -> Option<Duration> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let digits = digits.strip_suffix('s')?;
-    let (whole, nanos) = match digits.split_once('.') {
-        Some((whole, digits)) => (whole, fraction::parse(digits)?),
-        None => (digits, 0),
+/// Reads a duration, and gives what follows it.
+#[inline]
+fn parse(text: &[u8]) -> Option<(Duration, &[u8])> {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
     };
-    if whole.is_empty() || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let mut seconds = 0_u64;
+    let mut length = 0;
+    while let Some(digit) = digits.get(length).and_then(fraction::digit) {
+        length += 1;
+        seconds = seconds * 10 + u64::from(digit.unsigned_abs());
+        if seconds > MAX_SECONDS {
+            return None;
+        }
     }
-    let seconds: i64 = whole.parse().ok()?;
-    (seconds.unsigned_abs() <= MAX_SECONDS)
-        .then_some(Duration { seconds: sign * seconds, nanos: i32::try_from(sign).ok()? * nanos })
+    let (nanos, rest) = match digits.split_at_checked(length)?.1 {
+        [b'.', decimals @ ..] => fraction::parse(decimals)?,
+        rest => (0, rest),
+    };
+    let [b's', rest @ ..] = rest else { return None };
+    let seconds = i64::from(sign) * i64::try_from(seconds).ok()?;
+    (length > 0).then_some((Duration { seconds, nanos: sign * nanos }, rest))
 }

@@ -2,6 +2,10 @@
 
 use crate::Writer;
 
+/// What one unit of the last of so many decimals is, in nanoseconds.
+const UNITS: [i32; 10] =
+    [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+
 /// Writes a point and as many digits as are needed; nothing for zero.
 pub(super) fn write(nanos: u32, writer: &mut Writer<'_>) {
     let (width, value) = match nanos {
@@ -10,23 +14,45 @@ pub(super) fn write(nanos: u32, writer: &mut Writer<'_>) {
         _ if nanos.is_multiple_of(1_000) => (6, nanos / 1_000),
         _ => (9, nanos),
     };
-    writer.raw(".");
-    digits(u64::from(value), width, writer);
-}
-
-/// Writes a number with leading zeros.
-pub(super) fn digits(value: u64, width: usize, writer: &mut Writer<'_>) {
     let mut buffer = itoa::Buffer::new();
     let text = buffer.format(value);
+    writer.raw(".");
     writer.raw("000000000".get(text.len().min(width)..width).unwrap_or_default());
     writer.raw(text);
 }
 
-/// Reads one to nine digits as nanoseconds.
-pub(super) fn parse(text: &str) -> Option<i32> {
-    if !(1..=9).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+/// Reads one to nine digits as nanoseconds; gives what follows them too.
+#[inline]
+pub(super) fn parse(text: &[u8]) -> Option<(i32, &[u8])> {
+    let mut value = 0;
+    let mut length = 0;
+    while let Some(digit) = text.get(length).and_then(digit) {
+        if length == 9 {
+            return None;
+        }
+        value = value * 10 + digit;
+        length += 1;
     }
-    let padding = u32::try_from(9 - text.len()).ok()?;
-    text.parse::<i32>().ok()?.checked_mul(10_i32.checked_pow(padding)?)
+    let (_, rest) = text.split_at_checked(length)?;
+    (length > 0).then_some((value * UNITS.get(length)?, rest))
+}
+
+/// The value of a decimal digit.
+pub(super) fn digit(byte: &u8) -> Option<i32> {
+    byte.is_ascii_digit().then(|| i32::from(byte - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn decimals_are_nanoseconds() {
+        assert_eq!(parse(b"5Z"), Some((500_000_000, b"Z".as_slice())));
+        assert_eq!(parse(b"000000001"), Some((1, b"".as_slice())));
+        assert_eq!(parse(b"999999999s"), Some((999_999_999, b"s".as_slice())));
+        for text in ["", "Z", "0000000000", "9999999999", "-1"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
 }

@@ -77,6 +77,12 @@ impl<'a> Writer<'a> {
         self.buffer.extend_from_slice(json.as_bytes());
     }
 
+    /// Writes ASCII that is JSON already.
+    #[inline]
+    pub(crate) fn bytes(&mut self, json: &[u8]) {
+        self.buffer.extend_from_slice(json);
+    }
+
     /// Writes text that needs quotes and no escapes.
     pub(crate) fn quoted(&mut self, text: &str) {
         self.buffer.reserve(text.len() + 2);
