@@ -1,11 +1,13 @@
 //! What is wrong with a text or a message, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a text is not the JSON of a message, or why a message has no JSON.
 ///
 /// It shows as `athlete.emails[1]: expected a string, found a number (at byte 41)`.
-/// Texts of callers are not repeated in it, but for names of fields and of enum values.
+/// Texts of callers are not repeated in it, but for names of fields, of enum values and of
+/// types; and of these not more than the beginning, so that it fits into a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
@@ -36,6 +38,29 @@ pub(crate) enum Segment {
     Name(String),
     Index(usize),
     Key(String),
+}
+
+/// How many characters of a name of a caller's are repeated.
+const SHOWN: usize = 64;
+
+/// A name of a caller's, short enough to be repeated.
+pub(crate) fn shown(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(name.get(..end).unwrap_or_default().to_owned() + "…"),
+        None => Cow::Borrowed(name),
+    }
+}
+
+impl Segment {
+    #[cold]
+    pub(crate) fn name(name: &str) -> Self {
+        Self::Name(shown(name).into_owned())
+    }
+
+    #[cold]
+    pub(crate) fn key(key: &str) -> Self {
+        Self::Key(shown(key).into_owned())
+    }
 }
 
 impl Error {

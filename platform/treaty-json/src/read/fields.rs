@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 use super::object::duplicate;
+use crate::error::shown;
 use crate::{Enum, EnumSchema, Error, Json, MapKey, Unknown};
 
 impl Reader<'_> {
@@ -194,7 +195,10 @@ impl Reader<'_> {
                 {
                     return self.known(schema, number, at);
                 }
-                self.unknown_value(at, format!("{} has no value {name:?}", schema.full_name))
+                self.unknown_value(
+                    at,
+                    format!("{} has no value {:?}", schema.full_name, shown(&name)),
+                )
             }
             Some(b'-' | b'0'..=b'9') => match self.integer()?.narrow() {
                 Some(number) => self.known(schema, number, at),

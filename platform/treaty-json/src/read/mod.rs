@@ -7,7 +7,7 @@ mod skip;
 mod string;
 
 pub(crate) use number::{Integer, number_end};
-pub(crate) use object::{TYPE_NAME, duplicate};
+pub(crate) use object::{Sought, TYPE_NAME, duplicate};
 
 use std::fmt::Write as _;
 

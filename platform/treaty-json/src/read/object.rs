@@ -10,6 +10,14 @@ use crate::{Error, Field, Fields, Unknown};
 /// The name in an `Any` that says what it holds.
 pub(crate) const TYPE_NAME: &str = "@type";
 
+/// What a look for the text of a member found.
+pub(crate) enum Sought<'a> {
+    Text(Cow<'a, str>),
+    Missing,
+    /// There is no member at all.
+    Empty,
+}
+
 /// Which fields of a message have been read.
 struct Seen {
     words: [u64; 4],
@@ -104,7 +112,7 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn stranger(&mut self, name: &str, at: usize, in_any: bool, types: u32) -> Result<(), Error> {
-        let located = |error: Error| error.within(Segment::Name(name.to_owned()));
+        let located = |error: Error| error.within(Segment::name(name));
         if in_any && name == TYPE_NAME {
             if types > 1 {
                 return Err(located(duplicate(at)));
@@ -125,11 +133,30 @@ impl<'a> Reader<'a> {
             self.colon()?;
             let key = name.clone();
             if let Err(error) = each(self, name) {
-                return Err(error.within(Segment::Key(key.into_owned())));
+                return Err(error.within(Segment::key(&key)));
             }
             goes_on = self.next_member()?;
         }
         Ok(())
+    }
+
+    /// Looks through an object for the text of one member, and stops behind it.
+    pub(crate) fn seek(&mut self, wanted: &str) -> Result<Sought<'a>, Error> {
+        if !self.open_object("an object")? {
+            return Ok(Sought::Empty);
+        }
+        loop {
+            let name = self.quoted()?;
+            self.colon()?;
+            let located = |error: Error| error.within(Segment::name(&name));
+            if name == wanted {
+                return self.string().map(Sought::Text).map_err(located);
+            }
+            self.skip().map_err(located)?;
+            if !self.next_member()? {
+                return Ok(Sought::Missing);
+            }
+        }
     }
 
     /// Reads the elements of a list.

@@ -2,8 +2,8 @@
 
 use prost_types::Any;
 
-use crate::error::Segment;
-use crate::read::{TYPE_NAME, duplicate};
+use crate::error::{Segment, shown};
+use crate::read::{Sought, TYPE_NAME, duplicate};
 use crate::{Error, Fields, Json, Reader, Unknown, Writer};
 
 /// How a type is held by an `Any`.
@@ -80,10 +80,15 @@ fn well_known(full_name: &str) -> Option<AnyCodec> {
 fn codec(url: &str, registry: Option<&crate::Registry>) -> Result<AnyCodec, String> {
     let name = match url.rsplit_once('/') {
         Some((_, name)) if !name.is_empty() => name,
-        _ => return Err(format!("{url:?} is no type URL such as type.googleapis.com/full.Name")),
+        _ => {
+            let url = shown(url);
+            return Err(format!("{url:?} is no type URL such as type.googleapis.com/full.Name"));
+        }
     };
     let registered = || registry.and_then(|registry| registry.get(name));
-    well_known(name).or_else(registered).ok_or_else(|| format!("the type {name} is not registered"))
+    well_known(name)
+        .or_else(registered)
+        .ok_or_else(|| format!("the type {} is not registered", shown(name)))
 }
 
 impl Json for Any {
@@ -98,7 +103,7 @@ impl Json for Any {
         let start = writer.position();
         writer.member(TYPE_NAME, &self.type_url);
         if (codec.write)(&self.value, writer).is_err() {
-            writer.fail(format!("no valid value of {}", self.type_url));
+            writer.fail(format!("no valid value of {}", shown(&self.type_url)));
         }
         writer.close(start, b'{', b'}');
     }
@@ -118,22 +123,14 @@ impl Json for Any {
     }
 }
 
-/// Looks for `@type`, wherever it stands; nothing for an object without members.
+/// Looks for `@type`, wherever it stands, and stops behind it; nothing for an object
+/// without members.
 fn type_url(reader: &mut Reader<'_>) -> Result<Option<String>, Error> {
     let start = reader.position();
-    let mut url = None;
-    let mut is_empty = true;
-    reader.entries("an object", &mut |reader, name| {
-        is_empty = false;
-        if url.is_none() && name == TYPE_NAME {
-            url = Some(reader.string()?.into_owned());
-            return Ok(());
-        }
-        reader.skip()
-    })?;
-    match url {
-        None if !is_empty => Err(reader.wrong(start, "an Any without @type")),
-        url => Ok(url),
+    match reader.seek(TYPE_NAME)? {
+        Sought::Text(url) => Ok(Some(url.into_owned())),
+        Sought::Empty => Ok(None),
+        Sought::Missing => Err(reader.wrong(start, "an Any without @type")),
     }
 }
 

@@ -170,7 +170,7 @@ impl Writer<'_> {
     #[cold]
     fn locate_entry(&mut self, name: std::ops::Range<usize>) {
         let written = self.buffer.get(name).unwrap_or_default();
-        let name = String::from_utf8_lossy(written).trim_matches('"').to_owned();
-        self.locate(Segment::Key(name));
+        let name = String::from_utf8_lossy(written);
+        self.locate(Segment::key(name.trim_matches('"')));
     }
 }

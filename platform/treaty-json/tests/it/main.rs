@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any;
+mod hostile;
 mod options;
 mod orders;
 mod parts;
