@@ -1,14 +1,43 @@
 //! Whether the process lives and whether it can do its work.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::ListenConfig;
+
+/// Where `/livez` and `/readyz` answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthConfig {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// File to write the address to once it is known.
+    pub address_file: Option<PathBuf>,
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::UNSPECIFIED, 8081).into(), address_file: None }
+    }
+}
+
+impl HealthConfig {
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> ListenConfig {
+        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
+    }
+}
 
 /// What the readiness of a process depends on. Cheap to clone.
 #[derive(Clone, Debug, Default)]

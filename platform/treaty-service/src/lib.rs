@@ -14,7 +14,7 @@ mod shutdown;
 pub mod telemetry;
 
 pub use config::{ConfigError, Validate};
-pub use health::Health;
+pub use health::{Health, HealthConfig};
 pub use listen::ListenConfig;
 pub use run::{ServiceConfig, run};
 pub use shutdown::{Shutdown, ShutdownError};

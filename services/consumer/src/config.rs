@@ -1,14 +1,12 @@
 //! What can be set. Every key can be given in a file or in the environment: `peers.api.token` is
 //! `CONSUMER__PEERS__API__TOKEN` there.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use consumer_port::Peers;
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
-use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Validate};
+use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
 use url::Url;
 
 /// Most activities that Strava puts on one page.
@@ -90,30 +88,6 @@ impl SyncConfig {
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)
-    }
-}
-
-/// Where `/livez` and `/readyz` answer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HealthConfig {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// File to write the address to once it is known.
-    pub address_file: Option<PathBuf>,
-}
-
-impl Default for HealthConfig {
-    fn default() -> Self {
-        Self { listen: (Ipv4Addr::UNSPECIFIED, 8081).into(), address_file: None }
-    }
-}
-
-impl HealthConfig {
-    /// Where to listen.
-    #[must_use]
-    pub fn listen(&self) -> ListenConfig {
-        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
     }
 }
 

@@ -1,13 +1,11 @@
 //! What can be set. Every key can be given in a file or in the environment: `peers.api.token` is
 //! `WORKER__PEERS__API__TOKEN` there.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
-use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Validate};
+use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
 use treaty_temporal::{ScheduleSpec, TemporalConfig, WorkerConfig};
 use worker_port::Peers;
 
@@ -111,30 +109,6 @@ impl ScheduleConfig {
             return invalid("schedule.page_size", "expected 1 to 1000");
         }
         Ok(())
-    }
-}
-
-/// Where `/livez` and `/readyz` answer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HealthConfig {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// File to write the address to once it is known.
-    pub address_file: Option<PathBuf>,
-}
-
-impl Default for HealthConfig {
-    fn default() -> Self {
-        Self { listen: (Ipv4Addr::UNSPECIFIED, 8081).into(), address_file: None }
-    }
-}
-
-impl HealthConfig {
-    /// Where to listen.
-    #[must_use]
-    pub fn listen(&self) -> ListenConfig {
-        ListenConfig { listen: self.listen, address_file: self.address_file.clone() }
     }
 }
 

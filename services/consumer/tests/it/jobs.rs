@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use consumer::app::App;
-use consumer::config::{Config, HealthConfig, SyncConfig};
+use consumer::config::{Config, SyncConfig};
 use consumer_port::SYNC_ATHLETE_HANDLER;
 use consumer_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncOutcome};
 use secrecy::SecretString;
@@ -76,7 +76,7 @@ impl World {
             peers: self.api.peers(),
             strava: self.strava.client_config(10),
             sync: SyncConfig::default(),
-            health: HealthConfig::default(),
+            health: treaty_service::HealthConfig::default(),
             log: LogConfig::default(),
             shutdown_grace_seconds: 25,
         }
