@@ -4,7 +4,6 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo names it"));
@@ -14,26 +13,14 @@ fn main() {
     for watched in [&own, &vocabulary] {
         println!("cargo::rerun-if-changed={}", watched.display());
     }
-    let includes = [vocabulary, rules(&here)];
+    let mut includes =
+        codegen::carried::includes(&here.join("../..")).unwrap_or_else(|error| panic!("{error}"));
+    includes.push(vocabulary);
     let contracts = codegen::load::load(&own, &includes).unwrap_or_else(|error| panic!("{error}"));
     let model = codegen::lower::lower(&contracts).unwrap_or_else(|error| panic!("{error}"));
     for file in codegen::emit::emit(&model, &contracts) {
         write(&output.join(&file.path), &file.contents);
     }
-}
-
-/// Where `buf/validate` is: a crate, pinned by the lock file, carries it.
-fn rules(here: &Path) -> PathBuf {
-    let output = Command::new(env::var_os("CARGO").expect("Cargo names itself"))
-        .args(["metadata", "--format-version", "1"])
-        .current_dir(here)
-        .output()
-        .expect("Cargo runs");
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    let packages = metadata["packages"].as_array().expect("it lists packages");
-    let carrier = packages.iter().find(|package| package["name"] == "prost-protovalidate-types");
-    let manifest = carrier.and_then(|package| package["manifest_path"].as_str());
-    Path::new(manifest.expect("the workshop names the crate")).with_file_name("proto")
 }
 
 fn write(path: &Path, contents: &[u8]) {

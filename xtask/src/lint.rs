@@ -35,7 +35,7 @@ pub(crate) fn buf_lint(buf: &Path) -> Result<()> {
 /// Puts imported contracts where `buf.yaml` expects them, unless they are there.
 pub(crate) fn provide_includes() -> Result<()> {
     let target = workspace::root().join(INCLUDES);
-    for (from, name) in workspace::imports()? {
+    for (from, name) in codegen::carried::imports(&workspace::root())? {
         let to = target.join(name);
         let text = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
         if fs::read(&to).is_ok_and(|present| present == text) {

@@ -225,23 +225,9 @@ fn directories_and_images_are_earlier_contracts_too() {
 
 /// The contracts as another tool would write them.
 fn image_of(contracts: &Path) -> Vec<u8> {
-    let carried =
-        [("temporalio-protos", "protos/api_upstream"), ("prost-protovalidate-types", "proto")];
-    let includes = carried.map(|(carrier, directory)| in_crate(carrier).join(directory));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let includes = codegen::carried::includes(&workspace).unwrap();
     codegen::load::load(contracts, &includes).unwrap().image
-}
-
-/// Where Cargo has put a crate that carries contracts.
-fn in_crate(name: &str) -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let carrier = packages.iter().find(|package| package["name"] == name).unwrap();
-    Path::new(carrier["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
 #[test]

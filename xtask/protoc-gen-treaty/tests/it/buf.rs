@@ -121,38 +121,17 @@ fn difference(expected: &str, generated: &str) -> String {
     }
 }
 
-/// What contracts may import, by the crates, pinned by the lock file, that carry it.
-const CARRIED: [(&str, &str, &[&str]); 2] = [
-    (
-        "temporalio-protos",
-        "protos/api_upstream",
-        &["google/api/annotations.proto", "google/api/http.proto"],
-    ),
-    ("prost-protovalidate-types", "proto", &["buf/validate/validate.proto"]),
-];
-
-/// A directory with those contracts and no others.
+/// A directory with the contracts of others that contracts may import, and no more.
 fn imports() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
     let alone = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("imports");
-    for (carrier, directory, files) in CARRIED {
-        let package = packages.iter().find(|package| package["name"] == carrier).unwrap();
-        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
-        for file in files {
-            let to = alone.join(file);
-            let text = fs::read(manifest.with_file_name(directory).join(file)).unwrap();
-            // Tests run side by side: none may find the file of another one half written.
-            let written = to.with_extension(format!("{:?}", std::thread::current().id()));
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(&written, text).unwrap();
-            fs::rename(written, to).unwrap();
-        }
+    for (from, name) in codegen::carried::imports(&workspace()).unwrap() {
+        let to = alone.join(name);
+        let text = fs::read(from).unwrap();
+        // Tests run side by side: none may find the file of another one half written.
+        let written = to.with_extension(format!("{:?}", std::thread::current().id()));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(&written, text).unwrap();
+        fs::rename(written, to).unwrap();
     }
     alone
 }
