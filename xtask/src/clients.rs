@@ -43,12 +43,18 @@ impl Arguments {
         if self.check {
             check(&tools)?;
         } else {
-            let files = generate(&tools)?;
-            list(&codegen::write::write(&output(), &files)?);
-            eprintln!("{} files", files.len());
+            write(&tools)?;
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes `gen/clients/`, and lists what changed.
+pub fn write(tools: &Tools) -> Result<()> {
+    let files = generate(tools)?;
+    list(&codegen::write::write(&output(), &files)?);
+    eprintln!("{} files", files.len());
+    Ok(())
 }
 
 /// Fails, with a list, when `gen/clients/` is not what the contracts say.

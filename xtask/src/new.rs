@@ -1,6 +1,7 @@
 //! `cargo xtask new`: contracts, crates and tests to start from.
 
 mod event;
+mod name;
 mod plan;
 mod project;
 mod proto;
@@ -14,8 +15,9 @@ mod workflow;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use testbed::Tools;
 
-use crate::workspace;
+use crate::{clients, workspace};
 use plan::Plan;
 use project::Project;
 
@@ -47,18 +49,41 @@ impl Arguments {
         let root = workspace::root();
         let project = Project::load(&root)?;
         let mut plan = Plan::new(&root);
-        let next = match &self.what {
+        let mut next = match &self.what {
             What::Service(arguments) => arguments.plan(&project, &mut plan)?,
             What::Rpc(arguments) => arguments.plan(&project, &mut plan)?,
             What::Event(arguments) => arguments.plan(&project, &mut plan)?,
             What::Workflow(arguments) => arguments.plan(&project, &mut plan)?,
         };
         plan.apply(self.dry_run)?;
+        if self.what.is_for_clients() && !self.dry_run {
+            follow_in_other_languages(&mut next);
+        }
         println!("\nNext:");
         for line in next {
             println!("  - {line}");
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl What {
+    /// Whether clients of other languages can call what is added.
+    fn is_for_clients(&self) -> bool {
+        match self {
+            Self::Service(arguments) => arguments.is_called(),
+            Self::Rpc(_) => true,
+            Self::Event(_) | Self::Workflow(_) => false,
+        }
+    }
+}
+
+/// Makes the clients under `gen/clients/` anew. What it takes (Go, Python, npm) is not on every
+/// machine, so its failure is left to the reader and undoes nothing.
+fn follow_in_other_languages(next: &mut Next) {
+    if let Err(error) = Tools::new().and_then(|tools| clients::write(&tools)) {
+        eprintln!("\nclients of other languages do not follow yet: {error:#}");
+        next.push("run `cargo xtask clients`, for which this machine lacks something".to_owned());
     }
 }
 

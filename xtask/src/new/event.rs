@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result, bail};
 use codegen::model::{FieldType, Part, Scalar};
 
+use super::name::{Name, field};
 use super::plan::Plan;
-use super::project::{Name, Project};
+use super::project::Project;
 use super::template::fill;
 use super::{Next, proto, rust};
 
@@ -38,11 +39,21 @@ pub struct Arguments {
     handler: Vec<String>,
 }
 
+/// The field that tells what caused an event.
+const REQUEST_ID: &str = "request_id";
+
 impl Arguments {
     pub(super) fn plan(&self, project: &Project, plan: &mut Plan) -> Result<Next> {
-        let name = Name::camel(&self.name)?;
-        let stream = Name::kebab(&self.stream).context("a stream is named like a service")?;
+        let name = Name::of_type(&self.name)?;
+        let stream = Name::kebab(&self.stream).context("the stream")?;
         let key = self.key.clone().unwrap_or_else(|| format!("{}_id", stream.snake));
+        if field(&key)? == REQUEST_ID {
+            bail!(
+                "the event has a `{REQUEST_ID}` anyhow: choose another key, which says whom it is about"
+            );
+        }
+        named_once(&self.publisher)?;
+        named_once(&self.handler)?;
         let mut packages = project.model.packages.iter();
         let home = packages.find(|it| it.streams.iter().any(|it| it.name == stream.kebab));
         let package = match (&self.package, home) {
@@ -54,6 +65,7 @@ impl Arguments {
             ),
         };
         let file = file_of_package(project, &package)?;
+        project.refuse_taken(&package, std::slice::from_ref(&name.camel))?;
         plan.edit(&file, |text| {
             let text = proto::append(text, &message(&name, &stream.kebab, &key));
             let text = proto::import(&text, "treaty/v1/event.proto");
@@ -65,6 +77,7 @@ impl Arguments {
             name.camel
         )];
         for publisher in &self.publisher {
+            project.deployable(publisher)?;
             let deployable = project.file_of(&format!("deployable:{publisher}"))?;
             plan.edit(&deployable, |text| proto::add_to_list(text, "publishes", &full_name))?;
             let port = publisher.replace('-', "_");
@@ -80,6 +93,14 @@ impl Arguments {
             next.extend(add_handler(project, plan, &handling)?);
         }
         Ok(next)
+    }
+}
+
+fn named_once(deployables: &[String]) -> Result<()> {
+    let again = |index: usize| deployables[..index].contains(&deployables[index]);
+    match (0..deployables.len()).find(|index| again(*index)) {
+        Some(index) => bail!("`{}` is named twice: name it once", deployables[index]),
+        None => Ok(()),
     }
 }
 
@@ -128,7 +149,7 @@ impl Handling {
         let (package, message) = full_name.rsplit_once('.').context("an event has a package")?;
         Ok(Self {
             full_name: full_name.to_owned(),
-            event: Name::camel(message)?,
+            event: Name::of_type(message)?,
             package: package.to_owned(),
             deployable: Name::kebab(deployable)?,
             sample: None,
@@ -195,10 +216,11 @@ fn add_messaging(plan: &mut Plan, name: &Name, folder: &str) -> Result<()> {
     let text = plan.read(&app)?;
     if !rust::has_function(&text, "start", &["config", "shutdown"])
         || !text.contains("let health = Health::new();")
+        || !rust::ends_with_ok(&text, "start")
     {
         bail!(
             "{folder} is not laid out as `new service` does it (`fn start(config, …, shutdown)` with a \
-             `health`): write the handler by hand, as CONTRIBUTING.md says"
+             `health` and `Ok(())` at its end): write the handler by hand, as CONTRIBUTING.md says"
         );
     }
     let values = [("name", name.kebab.as_str()), ("snake", &name.snake)];

@@ -74,7 +74,9 @@ impl Plan {
 
     /// Checks everything, writes it, and generates.
     pub(super) fn apply(mut self, dry_run: bool) -> Result<()> {
-        let generated = self.check_contracts()?;
+        let generated = self
+            .check_contracts()
+            .context("nothing was written, for the contracts would not be valid")?;
         for (path, planned) in &mut self.files {
             if path.extension().is_some_and(|extension| extension == "rs") {
                 planned.text = rust::format(&self.root, &planned.text)

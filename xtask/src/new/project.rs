@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use codegen::lower::Places;
 use codegen::model::{Deployable, Model, Package, Service};
-use heck::{ToKebabCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
 
 use crate::workspace;
 
@@ -88,54 +87,26 @@ impl Project {
         }
     }
 
+    /// Refuses names that a package has given to something.
+    pub(super) fn refuse_taken(&self, package: &str, names: &[String]) -> Result<()> {
+        let Some(known) = self.model.package(package) else { return Ok(()) };
+        let messages = known.messages.iter().map(|message| &message.full_name);
+        let enums = known.enums.iter().map(|enumeration| &enumeration.full_name);
+        let services = known.services.iter().map(|service| &service.full_name);
+        let workflows = known.workflows.iter().map(|service| &service.full_name);
+        for full_name in messages.chain(enums).chain(services).chain(workflows) {
+            if names.iter().any(|name| *full_name == format!("{package}.{name}")) {
+                let file = self.file_of(full_name)?;
+                bail!("{file} has {full_name} already: choose another name");
+            }
+        }
+        Ok(())
+    }
+
     /// The deployable that answers a service.
     pub(super) fn server(&self, service: &str) -> Result<&Deployable> {
         let mut all = self.model.deployables.iter();
         let found = all.find(|deployable| deployable.serves.iter().any(|name| name == service));
         found.with_context(|| format!("no deployable serves {service}: add it to `serves` of one"))
-    }
-}
-
-/// A name in the forms in which it is written.
-#[derive(Clone, Debug)]
-pub(super) struct Name {
-    /// As in `SendReminders`.
-    pub(super) camel: String,
-    /// As in `send_reminders`.
-    pub(super) snake: String,
-    /// As in `send-reminders`.
-    pub(super) kebab: String,
-}
-
-impl Name {
-    /// A name of a message, an RPC or a workflow: begins with a capital letter.
-    pub(super) fn camel(text: &str) -> Result<Self> {
-        let name = Self::of(text);
-        if name.camel != text {
-            bail!("`{text}` is no name here: write it as `{}`", name.camel);
-        }
-        Ok(name)
-    }
-
-    /// A name of a deployable: lower-case letters, digits and hyphens.
-    pub(super) fn kebab(text: &str) -> Result<Self> {
-        let name = Self::of(text);
-        if name.kebab != text || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
-            bail!("`{text}` is no name of a service here: write it as `{}`", name.kebab);
-        }
-        Ok(name)
-    }
-
-    fn of(text: &str) -> Self {
-        Self {
-            camel: text.to_upper_camel_case(),
-            snake: text.to_snake_case(),
-            kebab: text.to_kebab_case(),
-        }
-    }
-
-    /// In words, as in `send reminders`.
-    pub(super) fn words(&self) -> String {
-        self.snake.replace('_', " ")
     }
 }

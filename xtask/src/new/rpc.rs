@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result, bail};
 
+use super::name::{self, Name};
 use super::plan::Plan;
-use super::project::{Name, Project};
+use super::project::Project;
 use super::template::fill;
 use super::{Next, proto, rust};
 
@@ -59,6 +60,8 @@ impl Arguments {
         if service.methods.iter().any(|method| method.name == name.camel) {
             bail!("{} has an RPC {} already", service.full_name, name.camel);
         }
+        let messages = ["Request", "Response"].map(|kind| name.camel.clone() + kind);
+        project.refuse_taken(&package.name, &messages)?;
         let server = project.server(&service.full_name)?;
         let rpc = Rpc::new(&self.name, self.access, self.http.as_deref())?;
         let declared = service.full_name.rsplit('.').next().unwrap_or_default();
@@ -115,6 +118,11 @@ impl Rpc {
         let verb = verb.to_lowercase();
         if !matches!(verb.as_str(), "get" | "put" | "post" | "delete" | "patch") {
             bail!("`{verb}` is no verb: use get, put, post, delete or patch");
+        }
+        for variable in variables(path) {
+            name::field(variable).with_context(|| {
+                format!("{path}: the request gets a field for each variable, so each names one")
+            })?;
         }
         Ok(Self { name, access, binding: Some((verb, path.trim().to_owned())) })
     }

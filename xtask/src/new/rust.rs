@@ -59,6 +59,12 @@ pub(super) fn add_statements(text: &str, function: &str, statements: &str) -> Re
     Ok(format!("{}\n{}\n{}", text[..at].trim_end(), statements.trim_end(), &text[at..]))
 }
 
+/// Whether the last that a function says is `Ok(())`: only then can statements be added at its end.
+pub(super) fn ends_with_ok(text: &str, function: &str) -> bool {
+    let found = block(text, &format!("fn {function}"));
+    found.is_ok_and(|(open, close)| text[open..close].trim_end().ends_with("Ok(())"))
+}
+
 /// Whether a file has a function with parameters of these names.
 pub(super) fn has_function(text: &str, function: &str, parameters: &[&str]) -> bool {
     let Some(at) = words(text, &format!("fn {function}")).into_iter().next() else { return false };
@@ -159,6 +165,7 @@ mod tests {
         assert!(added.contains("one();\n    two();\nOk(())\n}"), "{added}");
         let added = add_statements(text, "other", "    two();").unwrap();
         assert!(added.ends_with("fn other() {\n    two();\n}\n"), "{added}");
+        assert!(ends_with_ok(text, "go") && !ends_with_ok(text, "other"));
         assert!(has_function(text, "go", &["a"]) && !has_function(text, "go", &["b"]));
     }
 

@@ -3,8 +3,9 @@
 use anyhow::{Result, bail};
 
 use super::event::{Handling, add_handler};
+use super::name::Name;
 use super::plan::Plan;
-use super::project::{Name, Project};
+use super::project::Project;
 use super::rpc::{Access, Home, Rpc};
 use super::template::fill;
 use super::{Next, proto, rust};
@@ -63,17 +64,23 @@ const HANDLING: Files = &[
 ];
 
 impl Arguments {
+    /// Whether it answers calls.
+    pub(super) fn is_called(&self) -> bool {
+        self.handles.is_empty()
+    }
+
     pub(super) fn plan(&self, project: &Project, plan: &mut Plan) -> Result<Next> {
-        let name = Name::kebab(&self.name)?;
-        if project.model.deployables.iter().any(|known| known.name == name.kebab) {
-            bail!("there is a deployable `{}` already", name.kebab);
+        if project.model.deployables.iter().any(|known| known.name == self.name) {
+            bail!("there is a deployable `{}` already", self.name);
         }
-        let folder = format!("services/{}", name.kebab);
+        let kebab = Name::kebab(&self.name)?.kebab;
+        let folder = format!("services/{kebab}");
         if plan.has(&folder) {
             bail!("{folder} is there already: nothing is overwritten, choose another name");
         }
+        let name = Name::of_crate(&self.name, &plan.read("Cargo.lock")?)?;
         add_port(plan, &name)?;
-        let mut next = if self.handles.is_empty() {
+        let mut next = if self.is_called() {
             self.serving(project, plan, &name, &folder)?
         } else {
             self.handling(project, plan, &name, &folder)?

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result, bail};
 
+use super::name::Name;
 use super::plan::Plan;
-use super::project::{Name, Project};
+use super::project::Project;
 use super::template::fill;
 use super::{Next, proto, rust};
 
@@ -31,12 +32,17 @@ pub struct Arguments {
 
 impl Arguments {
     pub(super) fn plan(&self, project: &Project, plan: &mut Plan) -> Result<Next> {
-        let (workflow, activity) = (Name::camel(&self.name)?, Name::camel(&self.activity)?);
+        let (workflow, activity) = (Name::of_type(&self.name)?, Name::of_type(&self.activity)?);
         if workflow.camel == activity.camel {
             bail!("a workflow and its activity need two names");
         }
         let runner = project.deployable(RUNNER)?;
         let (package, file) = self.home(project, &runner.runs)?;
+        let mut taken = vec![format!("{}Service", workflow.camel)];
+        for name in [&workflow.camel, &activity.camel] {
+            taken.extend(["Request", "Response"].map(|kind| name.clone() + kind));
+        }
+        project.refuse_taken(&package, &taken)?;
         let queue = format!("{}-{}", project.organisation()?, workflow.kebab);
         let module = package.split('.').skip(1).collect::<Vec<_>>().join("_");
         let port = format!("{RUNNER}_port");

@@ -8,10 +8,11 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// What of the workspace a copy needs; `xtask` and `e2e` because the manifest names them.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 16] = [
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
+    "buf.gen.yaml",
     "buf.yaml",
     "clippy.toml",
     "contracts",
@@ -90,44 +91,45 @@ fn new(root: &Path, arguments: &[&str]) -> String {
     out
 }
 
+/// Names that nobody gives to what a workspace really has, so that it may grow.
 const VERBS: [&[&str]; 7] = [
-    &["service", "billing", "--rpc", "GetInvoice", "--http", "get /v1/invoices/{invoice_id}"],
+    &["service", "specimen", "--rpc", "GetSpecimen", "--http", "get /v1/specimens/{specimen_id}"],
     &[
         "rpc",
-        "BillingService",
-        "CancelInvoice",
+        "SpecimenService",
+        "DiscardSpecimen",
         "--http",
-        "post /v1/invoices/{invoice_id}/cancel",
+        "post /v1/specimens/{specimen_id}/discard",
         "--access",
         "callers",
     ],
-    &["rpc", "AthletesService", "CountAthletes", "--access", "public"],
+    &["rpc", "AthletesService", "CountSpecimens", "--access", "public"],
     &[
         "event",
-        "InvoicePaid",
+        "SpecimenFound",
         "--stream",
         "athlete",
         "--publisher",
-        "billing",
+        "specimen",
         "--handler",
         "consumer",
         "--handler",
-        "billing",
+        "specimen",
     ],
-    &["service", "mailer", "--handles", "AthleteSyncEnded"],
+    &["service", "specimen-mailer", "--handles", "AthleteSyncEnded"],
     &[
         "event",
-        "InvoiceDue",
+        "SpecimenLost",
         "--stream",
-        "invoice",
+        "specimen",
         "--package",
-        "stravasync.billing.v1",
+        "stravasync.specimen.v1",
         "--publisher",
-        "billing",
+        "specimen",
         "--handler",
-        "mailer",
+        "specimen-mailer",
     ],
-    &["workflow", "SendReminders", "--activity", "SendPage"],
+    &["workflow", "CollectSpecimens", "--activity", "WeighSpecimen"],
 ];
 
 /// A crate that no contract knows.
@@ -145,9 +147,9 @@ fn what_is_written_passes_every_check_and_its_own_tests() {
         said += &format!("$ cargo xtask new {}\n{}\n", arguments.join(" "), new(&root, arguments));
     }
     insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!("said", said); });
-    for check in ["rules", "lint"] {
-        let (ok, _, err) = xtask(&root, &[check]);
-        assert!(ok, "{check}: {err}");
+    for check in [&["rules"][..], &["lint"], &["codegen", "--check"], &["clients", "--check"]] {
+        let (ok, _, err) = xtask(&root, check);
+        assert!(ok, "{check:?}: {err}");
     }
     let cargo = |arguments: &[&str]| {
         let output = stack::cargo()
@@ -160,23 +162,17 @@ fn what_is_written_passes_every_check_and_its_own_tests() {
         assert!(output.status.success(), "cargo {arguments:?}: {said}");
         said + &String::from_utf8_lossy(&output.stdout)
     };
-    cargo(&[
-        "fmt",
-        "--check",
-        "--package",
-        "billing",
-        "--package",
-        "mailer",
-        "--package",
-        "worker",
-    ]);
-    let said = cargo(&["test", "--package", "billing", "--package", "mailer"]);
-    assert!(!said.contains("warning: "), "{said}");
+    let of = |packages: [&'static str; 4]| packages.map(|name| ["--package", name]).concat();
+    let touched = of(["specimen", "specimen-mailer", "consumer", "worker"]);
+    cargo(&[&["fmt", "--check"], &*touched].concat());
+    let lint = ["clippy", "--quiet", "--all-targets"];
+    cargo(&[&lint, &*touched, &["--", "--deny", "warnings"]].concat());
+    let said = cargo(&["test", "--package", "specimen", "--package", "specimen-mailer"]);
     for test in [
-        "cancel_invoice::it_is_for_those_who_declare_that_they_call",
-        "get_invoice::it_is_for_operators",
+        "discard_specimen::it_is_for_those_who_declare_that_they_call",
+        "get_specimen::it_is_for_operators",
         "handlers::athlete_sync_ended::tests::an_event_is_set_aside_until_it_is_handled",
-        "handlers::invoice_paid::tests::an_event_is_set_aside_until_it_is_handled",
+        "handlers::specimen_found::tests::an_event_is_set_aside_until_it_is_handled",
         "http::a_call_reaches_the_handler",
         "process::it_lives_refuses_strangers_and_ends_well_when_told_to",
         "process::without_nats_it_lives_is_not_ready_and_ends_well",
@@ -185,8 +181,8 @@ fn what_is_written_passes_every_check_and_its_own_tests() {
     }
     let said = cargo(&["test", "--package", "worker", "--lib"]);
     for test in [
-        "activities::send_page::tests::it_fails_for_good_until_it_is_implemented",
-        "workflows::send_reminders::tests::the_worker_runs_what_the_contract_declares",
+        "activities::weigh_specimen::tests::it_fails_for_good_until_it_is_implemented",
+        "workflows::collect_specimens::tests::the_worker_runs_what_the_contract_declares",
     ] {
         assert!(said.contains(&format!("test {test} ... ok")), "{test}:\n{said}");
     }
@@ -210,24 +206,47 @@ fn what_cannot_be_added_changes_nothing() {
     for (arguments, said) in [
         (&["service", "worker"][..], "there is a deployable `worker` already"),
         (&["service", "ledger"], "services/ledger is there already"),
-        (&["service", "Billing"], "write it as `billing`"),
-        (&["service", "mailer", "--handles", "Gone"], "there is no event `Gone`; there are: "),
+        (&["service", "Specimen"], "write it as `specimen`"),
+        (&["service", "fn"], "Rust keeps for itself"),
+        (&["service", "tokio"], "the name of a crate"),
         (
-            &["service", "billing", "--http", "get /v1/athletes/{billing_id}"],
-            "stravasync/billing/v1/billing.proto:13:5: route `GET /v1/athletes/{billing_id}` matches",
+            &["service", "athletes"],
+            "contracts/stravasync/athletes/v1/athletes.proto is there already",
+        ),
+        (
+            &["service", "specimen-mailer", "--handles", "Gone"],
+            "there is no event `Gone`; there are: ",
+        ),
+        (
+            &["service", "specimen", "--http", "get /v1/athletes/{specimen_id}"],
+            "stravasync/specimen/v1/specimen.proto:13:5: route `GET /v1/athletes/{specimen_id}` matches",
         ),
         (&["rpc", "GoneService", "GetThing"], "there is no service `GoneService`; there are: "),
         (&["rpc", "AthletesService", "GetAthlete"], "has an RPC GetAthlete already"),
         (&["rpc", "AthletesService", "count"], "write it as `Count`"),
+        (&["rpc", "AthletesService", "Type"], "`type` in Rust"),
+        (&["rpc", "AthletesService", "CountThem", "--http", "get /v1/{x.y}"], "each names one"),
         (&["rpc", "AthletesService", "CountThem", "--http", "fetch /v1/x"], "`fetch` is no verb"),
         (&["event", "Lost", "--stream", "gone"], "say with --package where to declare it"),
         (&["event", "Lost", "--stream", "athlete", "--handler", "api"], "by hand"),
         (&["event", "Lost", "--stream", "athlete", "--handler", "gone"], "there is no deployable"),
-        (&["event", "SyncAthlete", "--stream", "athlete"], "SyncAthlete"),
+        (&["event", "Lost", "--stream", "athlete", "--handler", "worker"], "by hand"),
+        (
+            &["event", "Lost", "--stream", "athlete", "--publisher", "gone"],
+            "there is no deployable",
+        ),
+        (&["event", "Lost", "--stream", "athlete", "--key", "Bad Key"], "write it as `bad_key`"),
+        (&["event", "Lost", "--stream", "athlete", "--key", "request_id"], "choose another key"),
+        (
+            &["event", "Lost", "--stream", "athlete", "--publisher", "api", "--publisher", "api"],
+            "`api` is named twice",
+        ),
+        (&["event", "Error", "--stream", "athlete"], "calls something else"),
+        (&["event", "SyncAthlete", "--stream", "athlete"], "SyncAthlete already"),
         (&["workflow", "Sweep", "--activity", "Sweep"], "need two names"),
         (
             &["workflow", "DispatchSyncs", "--activity", "Sweep"],
-            "services/worker/src/workflows/dispatch_syncs.rs",
+            "stravasync.sync.v1.DispatchSyncsRequest already",
         ),
     ] {
         let (ok, out, err) = xtask(root, &[&["new"], arguments].concat());
@@ -235,7 +254,7 @@ fn what_cannot_be_added_changes_nothing() {
         assert!(err.contains(said), "new {arguments:?}: {err}");
         assert!(files(root, &PARTS) == before, "new {arguments:?} changed something");
     }
-    let shown = new(root, &["--dry-run", "service", "billing"]);
-    assert!(shown.contains("would create  services/billing/src/app.rs"), "{shown}");
+    let shown = new(root, &["--dry-run", "service", "specimen"]);
+    assert!(shown.contains("would create  services/specimen/src/app.rs"), "{shown}");
     assert!(files(root, &PARTS) == before, "--dry-run changed something");
 }

@@ -83,6 +83,12 @@ pub(super) fn ident(name: &str) -> Ident {
     }
 }
 
+/// A field, function or variable that is called after something of the contract, by whatever
+/// words: one that Rust keeps for itself becomes a raw identifier.
+pub(super) fn snake(name: &str) -> Ident {
+    ident(&crate::lower::names::snake(name))
+}
+
 /// The crate of a package, as a path segment.
 pub(super) fn crate_ident(package: &str) -> Ident {
     format_ident!("{}", package.replace('.', "_"))

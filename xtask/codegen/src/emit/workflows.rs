@@ -1,6 +1,6 @@
 //! Temporal workflows and activities: names, task queue, options, starters.
 
-use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+use heck::{ToShoutySnakeCase, ToUpperCamelCase};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -114,7 +114,7 @@ fn contract(
 
 /// Name of a workflow's field among the starters of a port.
 pub(super) fn starter_field(workflow: &Workflow) -> proc_macro2::Ident {
-    rust::ident(&workflow.name.to_snake_case())
+    rust::snake(&workflow.name)
 }
 
 /// Name of the type that starts a workflow.

@@ -9,7 +9,7 @@ mod graph;
 mod imports;
 mod message_names;
 mod messages;
-mod names;
+pub(crate) mod names;
 mod options;
 mod overlap;
 mod places;
@@ -21,6 +21,7 @@ pub mod template;
 mod validation;
 mod workflows;
 
+pub use names::is_keyword;
 pub use places::{Place, Places};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,7 +182,7 @@ fn is_usable(file: &FileDescriptor, settings: Settings, report: &mut Report) -> 
         Layout::Crates => is_safe_package(file, report),
         Layout::Modules => {
             let module = settings.layout.module(file.package_name());
-            let usable = names::is_safe(&module, '_') && !names::is_keyword(&module);
+            let usable = names::is_safe(&module, '_') && !is_keyword(&module);
             if !usable {
                 let package = file.package_name().escape_debug();
                 let message = format!("package `{package}` cannot be the name of a module");

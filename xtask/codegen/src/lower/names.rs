@@ -28,7 +28,8 @@ const RAW: [&str; 47] = [
 const NEVER: [&str; 6] = ["_", "crate", "extern", "self", "Self", "super"];
 
 /// Whether Rust keeps this word for itself.
-pub(super) fn is_keyword(word: &str) -> bool {
+#[must_use]
+pub fn is_keyword(word: &str) -> bool {
     RAW.contains(&word) || NEVER.contains(&word)
 }
 
@@ -49,7 +50,7 @@ fn sanitise(word: &str) -> String {
 }
 
 /// Name of a field, a function or a module.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     sanitise(&name.to_snake_case())
 }
 

@@ -9,6 +9,7 @@ mod documents;
 mod emitters;
 mod fuzz;
 mod image;
+mod keywords;
 mod prost;
 mod support;
 mod writing;

@@ -1,6 +1,5 @@
 //! What stands in for a port's traffic in tests without servers.
 
-use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -58,7 +57,7 @@ impl Port<'_> {
     fn harness(&self, handler: &Handler) -> Option<TokenStream> {
         let (_, event) = self.model.event(&handler.event)?;
         let message = rust::outer_path(&event.rust);
-        let function = rust::ident(&event.name.to_snake_case());
+        let function = rust::snake(&event.name);
         let name = format_ident!("{}Handler", event.name);
         let adapter = adapter_of(event);
         let constant = super::traffic::handler_constant(event);
@@ -132,7 +131,7 @@ fn in_process_clients(deployable: &str, called: &[(&Package, &Service)]) -> Toke
 
 fn recording_publishers(published: &[&Event]) -> TokenStream {
     let fields = published.iter().map(|event| {
-        let field = rust::ident(&event.name.to_snake_case());
+        let field = rust::snake(&event.name);
         let message = rust::outer_path(&event.rust);
         let docs = format!(" Records `{}`.", event.full_name);
         quote! {

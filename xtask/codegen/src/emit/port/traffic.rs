@@ -76,11 +76,11 @@ impl Port<'_> {
         let servers: BTreeSet<_> = called.iter().map(|(call, _)| call.server.as_str()).collect();
         let peers = servers.iter().map(|server| {
             let docs = format!(" How to reach `{server}`.");
-            let field = rust::ident(&server.to_snake_case());
+            let field = rust::snake(server);
             quote!(#[doc = #docs] pub #field: ::treaty_rpc::ClientConfig)
         });
         let channels = servers.iter().map(|server| {
-            let field = rust::ident(&server.to_snake_case());
+            let field = rust::snake(server);
             quote!(let #field = ::treaty_rpc::connect_lazy(&peers.#field)?;)
         });
         let fields = called.iter().map(|(_, (package, service))| {
@@ -91,7 +91,7 @@ impl Port<'_> {
         });
         let clients = called.iter().map(|(call, (package, service))| {
             let field = field_of(&service.name);
-            let channel = rust::ident(&call.server.to_snake_case());
+            let channel = rust::snake(&call.server);
             let client = format_ident!("{}Client", service.name);
             let (root, module) = (rust::crate_ident(&package.name), rust::ident(&service.module));
             quote!(#field: ::std::sync::Arc::new(::#root::#module::#client::new(#channel.clone())))
@@ -144,12 +144,12 @@ impl Port<'_> {
             self.deployable.publishes.iter().filter_map(|name| self.model.event(name)).collect();
         let message = |reference: &TypeRef| rust::outer_path(reference);
         let fields = published.iter().map(|(_, event)| {
-            let field = rust::ident(&event.name.to_snake_case());
+            let field = rust::snake(&event.name);
             let (message, docs) = (message(&event.rust), rust::docs(&event.comment));
             quote!(#docs pub #field: ::treaty_nats::Publisher<#message>)
         });
         let made = published.iter().map(|(_, event)| {
-            let field = rust::ident(&event.name.to_snake_case());
+            let field = rust::snake(&event.name);
             quote!(#field: ::treaty_nats::Publisher::new(connection))
         });
         quote! {
@@ -172,7 +172,7 @@ impl Port<'_> {
         let (_, event) = self.model.event(&handler.event)?;
         let message = rust::outer_path(&event.rust);
         let name = format_ident!("{}Handler", event.name);
-        let function = rust::ident(&event.name.to_snake_case());
+        let function = rust::snake(&event.name);
         let run = format_ident!("handle_{}", event.name.to_snake_case());
         let constant = handler_constant(event);
         let adapter = adapter_of(event);
@@ -288,7 +288,7 @@ impl Port<'_> {
 
 /// Name of a service's field: `AthletesService` -> `athletes`.
 pub(super) fn field_of(service: &str) -> proc_macro2::Ident {
-    rust::ident(&service.strip_suffix("Service").unwrap_or(service).to_snake_case())
+    rust::snake(service.strip_suffix("Service").unwrap_or(service))
 }
 
 /// The constants of the durable consumer of an event.
