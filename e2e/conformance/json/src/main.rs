@@ -48,9 +48,7 @@ fn receive(input: &mut impl Read) -> io::Result<Option<ConformanceRequest>> {
 fn answer(request: &ConformanceRequest, registry: &Registry) -> Outcome {
     match request.message_type.as_str() {
         // The runner's first question: tests that we know to fail. It has a list for them.
-        "conformance.FailureSet" => {
-            Outcome::ProtobufPayload(FailureSet::default().encode_to_vec())
-        }
+        "conformance.FailureSet" => Outcome::ProtobufPayload(FailureSet::default().encode_to_vec()),
         "protobuf_test_messages.proto3.TestAllTypesProto3" => {
             transcode::<proto3::TestAllTypesProto3>(request, registry)
         }
@@ -84,9 +82,9 @@ fn transcode<M: Message + Default + Json>(
         WireFormat::Json => {
             let options = WriteOptions { registry: Some(registry), ..WriteOptions::DEFAULT };
             let json = treaty_json::to_vec_with(&message, &options);
-            let text = json.map_err(|error| error.to_string()).and_then(|json| {
-                String::from_utf8(json).map_err(|error| error.to_string())
-            });
+            let text = json
+                .map_err(|error| error.to_string())
+                .and_then(|json| String::from_utf8(json).map_err(|error| error.to_string()));
             text.map_or_else(Outcome::SerializeError, Outcome::JsonPayload)
         }
         other => Outcome::Skipped(format!("{other:?} is not written")),
@@ -107,8 +105,7 @@ fn read<M: Message + Default + Json>(
                 TestCategory::JsonIgnoreUnknownParsingTest => Unknown::Ignore,
                 _ => Unknown::Refuse,
             };
-            let options =
-                ReadOptions { unknown, registry: Some(registry), ..ReadOptions::DEFAULT };
+            let options = ReadOptions { unknown, registry: Some(registry), ..ReadOptions::DEFAULT };
             treaty_json::from_slice_with(json.as_bytes(), &options).map_err(|error| refuse(&error))
         }
         _ => Err(Outcome::Skipped("neither protobuf nor JSON".to_owned())),

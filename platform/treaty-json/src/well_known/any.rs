@@ -102,9 +102,11 @@ impl Json for Any {
         };
         let start = writer.position();
         writer.member(TYPE_NAME, &self.type_url);
-        if (codec.write)(&self.value, writer).is_err() {
-            writer.fail(format!("no valid value of {}", shown(&self.type_url)));
-        }
+        writer.deeper(|writer| {
+            if (codec.write)(&self.value, writer).is_err() {
+                writer.fail(format!("no valid value of {}", shown(&self.type_url)));
+            }
+        });
         writer.close(start, b'{', b'}');
     }
 

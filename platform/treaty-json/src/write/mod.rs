@@ -16,13 +16,19 @@ pub struct Writer<'a> {
     buffer: Vec<u8>,
     options: WriteOptions<'a>,
     failure: Option<Error>,
+    /// How many messages are being written, one within the other.
+    depth: u32,
 }
+
+/// Messages within messages, below which no `Any` is looked into. Of a message that was
+/// received, prost bounds the nesting, but what an `Any` holds is bytes to it.
+const MAX_DEPTH: u32 = 100;
 
 impl<'a> Writer<'a> {
     /// A writer that appends to a buffer.
     #[must_use]
     pub fn new(buffer: Vec<u8>, options: &WriteOptions<'a>) -> Self {
-        Self { buffer, options: *options, failure: None }
+        Self { buffer, options: *options, failure: None, depth: 0 }
     }
 
     /// What was written.
@@ -54,8 +60,20 @@ impl<'a> Writer<'a> {
     /// Writes a message as an object.
     pub fn object(&mut self, message: &dyn Fields) {
         let start = self.buffer.len();
+        self.depth += 1;
         message.write_fields(self);
+        self.depth -= 1;
         self.close(start, b'{', b'}');
+    }
+
+    /// Writes what is within an `Any`, unless it is too deep.
+    pub(crate) fn deeper(&mut self, write: impl FnOnce(&mut Self)) {
+        if self.depth >= MAX_DEPTH {
+            return self.fail(format!("an Any nested deeper than {MAX_DEPTH} levels"));
+        }
+        self.depth += 1;
+        write(self);
+        self.depth -= 1;
     }
 
     /// Ends an object or a list that began at `start`.

@@ -1,6 +1,7 @@
 //! Texts that are made to do harm: what they cost is bounded, and they are refused.
 
-use treaty_json::{ReadOptions, Unknown, from_slice_with};
+use prost_types::Any;
+use treaty_json::{ReadOptions, Unknown, WriteOptions, from_slice_with, to_vec_with};
 
 use crate::orders::{Order, read, registry};
 
@@ -148,6 +149,33 @@ fn long_texts_are_read_and_not_repeated() {
         let error = read(&json).unwrap_err().to_string();
         assert!(error.len() < 400, "{} bytes: {}", error.len(), error.get(..100).unwrap());
     }
+}
+
+/// What was received in binary form may hold an `Any` in an `Any` as deep as its length
+/// allows: to prost it is bytes.
+#[test]
+fn an_any_is_written_to_a_limit_and_not_to_the_end_of_the_stack() {
+    let within = |any: Any| Any {
+        type_url: "x/google.protobuf.Any".to_owned(),
+        value: prost::Message::encode_to_vec(&any),
+    };
+    let nested = |depth| (0..depth).fold(Any::default(), |any, _| within(any));
+    assert!(treaty_json::to_vec(&nested(100)).is_ok());
+    for depth in [101, 3_000] {
+        let error = treaty_json::to_vec(&nested(depth)).unwrap_err();
+        assert_eq!(error.description(), "an Any nested deeper than 100 levels");
+    }
+    // Messages on the way count too.
+    let registry = registry();
+    let options = WriteOptions { registry: Some(&registry), ..WriteOptions::DEFAULT };
+    let held = |any: Any| {
+        let order = Order { any: Some(any), ..Order::default() };
+        let value = prost::Message::encode_to_vec(&order);
+        Any { type_url: "x/test.v1.Order".to_owned(), value }
+    };
+    let nested = |depth| (0..depth).fold(Any::default(), |any, _| held(any));
+    assert!(to_vec_with(&nested(90), &options).is_ok());
+    assert!(to_vec_with(&nested(1_000), &options).is_err());
 }
 
 /// Bytes of binary data are written with `\u0000` by some; six times the length is all.
