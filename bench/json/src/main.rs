@@ -1,8 +1,8 @@
 //! Time to write and to read messages of the api, in one process.
 //!
 //! Every peer has the same message and reads the same text. Rounds go from one peer to the
-//! next, so that a busy moment of the machine meets all. Of each, the lower quartile counts:
-//! other work can only add.
+//! next, so that a busy moment of the machine meets all. Of the times the lower quartile is
+//! told, for other work can only add; what they are to each other is the median over rounds.
 
 mod messages;
 mod peers;
@@ -74,10 +74,22 @@ impl Timed {
         self.nanos.push(nanos);
     }
 
-    fn lower_quartile(&mut self) -> f64 {
-        self.nanos.sort_by(f64::total_cmp);
-        self.nanos[self.nanos.len() / 4]
+    /// Nanoseconds of an operation.
+    fn lower_quartile(&self) -> f64 {
+        quantile(self.nanos.clone(), 1, 4)
     }
+
+    /// How many times as long another takes: the median over the rounds, in each of which
+    /// both met the same machine.
+    fn to(&self, other: &Self) -> f64 {
+        let ratios = self.nanos.iter().zip(&other.nanos).map(|(ours, theirs)| theirs / ours);
+        quantile(ratios.collect(), 1, 2)
+    }
+}
+
+fn quantile(mut figures: Vec<f64>, part: usize, of: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() * part / of).copied().unwrap_or(f64::NAN)
 }
 
 /// Prints a row for each peer; tells whether ours is as fast as it shall be.
@@ -87,26 +99,22 @@ fn measure(name: &str, bytes: usize, peers: Vec<Peer>, rounds: u32) -> Result<bo
         .map(|peer| (peer.name, Timed::new(peer.write), Timed::new(peer.read)))
         .collect();
     for _ in 0..rounds {
-        for (_, write, read) in &mut timed {
-            write.sample();
-            read.sample();
-        }
+        // What is compared is done one right after the other.
+        timed.iter_mut().for_each(|(_, write, _)| write.sample());
+        timed.iter_mut().for_each(|(_, _, read)| read.sample());
     }
-    let figures: Vec<_> = timed
-        .iter_mut()
-        .map(|(peer, write, read)| (*peer, write.lower_quartile(), read.lower_quartile()))
-        .collect();
-    let of = |wanted| figures.iter().find(|(peer, _, _)| *peer == wanted);
-    let (Some((_, write, read)), Some((_, their_write, their_read))) = (of(OURS), of(PBJSON))
-    else {
+    let of = |wanted| timed.iter().find(|(peer, _, _)| *peer == wanted);
+    let (Some(ours), Some(pbjson)) = (of(OURS), of(PBJSON)) else {
         bail!("{OURS} and {PBJSON} are to be compared");
     };
-    for (peer, write, read) in &figures {
+    for (peer, write, read) in &timed {
         println!(
-            "| {name} | {bytes} | {peer} | {write:.0} | {:.2} | {read:.0} | {:.2} |",
-            their_write / write,
-            their_read / read
+            "| {name} | {bytes} | {peer} | {:.0} | {:.2} | {:.0} | {:.2} |",
+            write.lower_quartile(),
+            write.to(&pbjson.1),
+            read.lower_quartile(),
+            read.to(&pbjson.2)
         );
     }
-    Ok(their_write / write >= WRITE_GOAL && their_read / read >= READ_GOAL)
+    Ok(ours.1.to(&pbjson.1) >= WRITE_GOAL && ours.2.to(&pbjson.2) >= READ_GOAL)
 }

@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
                 }
                 next = index + 1;
                 start = self.at + 1;
-                field = self.next_field(fields, next);
+                field = self.take_key(fields, next, 0);
             }
             goes_on = self.next_member()?;
         }
@@ -89,6 +89,9 @@ impl<'a> Reader<'a> {
         in_any: bool,
         types: &mut u32,
     ) -> Result<Option<usize>, Error> {
+        if let Some(index) = self.take_key(fields, next, 1) {
+            return Ok(Some(index));
+        }
         let start = self.at;
         let name = self.quoted()?;
         let index = find(fields, &name, next);
@@ -100,11 +103,12 @@ impl<'a> Reader<'a> {
         Ok(index)
     }
 
-    /// Takes the comma and the name of the field at this place with its colon, when they
-    /// are what follows: at one go, for most texts are of this order and without spaces.
+    /// Takes the name of the field at this place with its colon, when they are what
+    /// follows: at one go, for most texts are of this order and without spaces. A comma
+    /// is before it, unless so many bytes of the key are left out.
     #[inline]
-    fn next_field(&mut self, fields: &'static [Field], index: usize) -> Option<usize> {
-        let key = fields.get(index)?.json_key.as_bytes();
+    fn take_key(&mut self, fields: &'static [Field], index: usize, from: usize) -> Option<usize> {
+        let key = fields.get(index)?.json_key.as_bytes().get(from..)?;
         let is_next = starts_with(self.text.as_bytes().get(self.at..)?, key);
         self.at += if is_next { key.len() } else { 0 };
         is_next.then_some(index)

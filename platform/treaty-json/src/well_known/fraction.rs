@@ -25,15 +25,16 @@ pub(super) fn write(nanos: u32, writer: &mut Writer<'_>) {
 #[inline]
 pub(super) fn parse(text: &[u8]) -> Option<(i32, &[u8])> {
     let mut value = 0;
-    let mut length = 0;
-    while let Some(digit) = text.get(length).and_then(digit) {
-        if length == 9 {
+    let mut rest = text;
+    while let Some((first, others)) = rest.split_first()
+        && let Some(digit) = digit(first)
+    {
+        if text.len() - rest.len() == 9 {
             return None;
         }
-        value = value * 10 + digit;
-        length += 1;
+        (value, rest) = (value * 10 + digit, others);
     }
-    let (_, rest) = text.split_at_checked(length)?;
+    let length = text.len() - rest.len();
     (length > 0).then_some((value * UNITS.get(length)?, rest))
 }
 

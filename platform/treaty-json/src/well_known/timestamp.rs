@@ -40,12 +40,17 @@ impl Json for Timestamp {
             return Ok(());
         }
         let text = reader.string()?;
-        *self = match parse(text.as_bytes()) {
-            Some((value, [])) => value,
-            _ => return Err(reader.wrong(at, "expected a time such as 2006-01-02T15:04:05.999Z")),
-        };
+        *self = whole(&text)
+            .ok_or_else(|| reader.wrong(at, "expected a time such as 2006-01-02T15:04:05.999Z"))?;
         Ok(())
     }
+}
+
+/// The time that a text is: one with escapes, or a wrong one.
+#[cold]
+fn whole(text: &str) -> Option<Timestamp> {
+    let (value, rest) = parse(text.as_bytes())?;
+    rest.is_empty().then_some(value)
 }
 
 /// The digits of a number below 100.
@@ -55,7 +60,7 @@ fn two_digits(number: i32) -> [u8; 2] {
 }
 
 /// Reads a time, and gives what follows it.
-#[inline]
+#[inline(always)]
 fn parse(text: &[u8]) -> Option<(Timestamp, &[u8])> {
     const YEAR_MONTH: Pattern = Pattern::new(b"0000-00-");
     const MONTH_TO_HOUR: Pattern = Pattern::new(b"00-00T00");
