@@ -34,6 +34,13 @@ const NOT_COMPARED: u8 = 2;
 ///
 /// Exit status: 0 when nothing breaks, 1 when something does, 2 when nothing could be compared.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask breaking                            # against the last tag v* below HEAD
+  cargo xtask breaking --against main             # any git ref
+  cargo xtask breaking --against ../release/contracts
+  cargo xtask breaking --against release.binpb    # buf build -o release.binpb
+  cargo xtask breaking --format github            # annotations, in a workflow
+  cargo xtask breaking --list                     # every rule, and what it finds")]
 pub struct Arguments {
     /// Earlier contracts: `last-tag` (the last tag v* below HEAD), a git ref, a directory with
     /// contracts, or an image (a serialised FileDescriptorSet, as `buf build -o` writes it).

@@ -31,6 +31,9 @@ const PLUGINS: [Tool; 4] =
 /// Runs buf with the plugins of `buf.gen.yaml`, which it installs into the user's cache
 /// when they are missing: that takes Go, Python with pip, and npm.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask clients           # after a change of the contracts
+  cargo xtask clients --check   # as in CI")]
 pub struct Arguments {
     /// Write nothing; fail when `gen/clients/` is not what the contracts say.
     #[arg(long)]

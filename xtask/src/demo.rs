@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Postgres with Strava's by count and checksum. Exits with 0 only when all of it
 /// is so.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask demo
+  cargo xtask demo --athletes 1000 --activities-per-athlete 50 --consumers 4")]
 pub struct Arguments {
     #[command(flatten)]
     size: Size,

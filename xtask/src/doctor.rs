@@ -9,6 +9,8 @@ use testbed::Tools;
 ///
 /// Installs nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask doctor   # on a new machine, before `cargo xtask test`")]
 pub struct Arguments {}
 
 impl Arguments {

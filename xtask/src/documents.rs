@@ -10,6 +10,8 @@ use crate::workspace;
 
 /// Judges gen/openapi and gen/asyncapi with validators that others wrote.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask documents   # after `cargo xtask codegen`")]
 pub struct Arguments {}
 
 impl Arguments {

@@ -14,6 +14,8 @@ const INCLUDES: &str = "target/contracts-include";
 
 /// Judges the style and the format of the contracts with buf.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask lint   # after a change of the contracts")]
 pub struct Arguments {}
 
 impl Arguments {

@@ -76,3 +76,36 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Command;
+
+    /// The help of every verb, with the words that lead to it.
+    fn helps(command: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
+        let mut verbs =
+            command.get_subcommands().filter(|verb| verb.get_name() != "help").peekable();
+        if verbs.peek().is_none() {
+            found.push((words.to_owned(), command.clone().render_long_help().to_string()));
+        }
+        for verb in verbs {
+            helps(verb, &format!("{words} {}", verb.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_verb_has_an_example() {
+        let command = Command::command();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        helps(&command, "cargo xtask", &mut found);
+        assert!(found.len() > 20, "{}", found.len());
+        for (words, help) in found {
+            let shown =
+                help.lines().any(|line| line.starts_with("  ") && line.trim().starts_with(&words));
+            assert!(shown, "{words}:\n{help}");
+        }
+    }
+}

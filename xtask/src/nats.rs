@@ -14,7 +14,13 @@ use crate::workspace;
 /// the program treaty-topology, which ships beside the services and needs no Cargo;
 /// `cargo xtask nats plan --help` shows its options.
 #[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Examples:
+  cargo xtask nats plan
+  cargo xtask nats apply --url nats://127.0.0.1:4222
+  cargo xtask nats drift --format json"
+)]
 pub struct Arguments {
     /// `plan`, `apply` or `drift`, and its options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]

@@ -28,6 +28,11 @@ use project::Project;
 /// taken are refused. What is written compiles, passes all checks and its own tests at once; where
 /// your work belongs, it answers UNIMPLEMENTED, and a test says so.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask new service billing --rpc GetInvoice --http \"get /v1/invoices/{invoice_id}\"
+  cargo xtask new rpc BillingService CancelInvoice --access callers
+  cargo xtask new event InvoicePaid --stream athlete --publisher billing --handler consumer
+  cargo xtask new workflow SendReminders --activity SendPage --dry-run")]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,

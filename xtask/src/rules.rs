@@ -18,6 +18,8 @@ use crate::workspace;
 
 /// Checks that crates depend only on what the design allows.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask rules   # after a new dependency or crate")]
 pub struct Arguments {}
 
 impl Arguments {

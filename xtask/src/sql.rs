@@ -17,8 +17,12 @@ use crate::workspace;
 #[derive(Debug, clap::Subcommand)]
 pub enum Sql {
     /// Describes every query on a Postgres with the migrations, and keeps that.
+    #[command(after_help = "Examples:
+  cargo xtask sql prepare   # after a change of a query or a migration")]
     Prepare,
     /// Fails when a description is missing, outdated or no longer used.
+    #[command(after_help = "Examples:
+  cargo xtask sql check   # as in CI")]
     Check,
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use testbed::{Tool, Tools};
 
 use crate::{
@@ -17,9 +18,12 @@ use crate::{
 /// integration tests on real servers, and the whole system. Installs what is missing into the
 /// user's cache.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask test                        # everything, as CI runs it
+  cargo xtask test format codegen rules   # some steps, while working")]
 pub struct Arguments {
     /// Run only these steps, by name.
-    #[arg(value_name = "STEP")]
+    #[arg(value_name = "STEP", value_parser = steps())]
     only: Vec<String>,
 }
 
@@ -58,13 +62,14 @@ const STEPS: [Step; 14] = [
     ("tests", "all tests pass", |_| cargo(&["test", "--workspace", "--no-fail-fast"])),
 ];
 
+/// The steps that may be named, each with what it sees to.
+fn steps() -> PossibleValuesParser {
+    let steps = STEPS.iter().map(|(name, what, _)| PossibleValue::new(*name).help(*what));
+    PossibleValuesParser::new(steps)
+}
+
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        let known = |name: &String| STEPS.iter().any(|(step, _, _)| step == name);
-        if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
-            let names: Vec<_> = STEPS.iter().map(|(name, _, _)| *name).collect();
-            bail!("there is no step `{unknown}`; the steps are: {}", names.join(", "));
-        }
         let tools = Tools::new()?;
         let mut outcomes = Vec::new();
         for (name, what, step) in STEPS {

@@ -17,6 +17,10 @@ use crate::workspace;
 ///
 /// Prints where everything listens and commands to try.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask up --athletes 10
+  cargo xtask status   # from another terminal: addresses, and commands to try
+  cargo xtask down")]
 pub struct Up {
     #[command(flatten)]
     size: Size,
@@ -24,10 +28,14 @@ pub struct Up {
 
 /// Stops what `up` has started, from another terminal.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask down   # ends what `cargo xtask up` has started")]
 pub struct Down {}
 
 /// Tells whether the system is up, and where everything listens.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask status   # while `cargo xtask up` runs in another terminal")]
 pub struct Status {}
 
 impl Up {

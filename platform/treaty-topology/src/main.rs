@@ -15,6 +15,12 @@ use treaty_topology::{Definitions, Plan, Server, apply, report_json};
 /// say. Settings that the contracts do not speak of stay as an operator has set them.
 #[derive(Debug, Parser)]
 #[command(name = "treaty-topology", version)]
+#[command(
+    after_help = "Examples, with `cargo xtask nats` in the place of `treaty-topology` where there is Cargo:
+  treaty-topology plan                          # of gen/ops/nats, on nats://127.0.0.1:4222
+  treaty-topology apply --url nats://nats:4222 --credentials-file operator.creds
+  treaty-topology drift --format json"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -17,6 +17,9 @@ const RUNS: usize = 3;
 /// debug and release; and the check of this workspace when nothing has changed.
 #[derive(Debug, clap::Args)]
 #[group(id = "bench_codegen")]
+#[command(after_help = "Examples:
+  cargo xtask bench codegen
+  cargo xtask bench codegen --debug-only   # within seconds")]
 pub struct Arguments {
     /// Leave out the release build, which takes minutes.
     #[arg(long)]

@@ -10,6 +10,8 @@ use super::run_peers;
 ///
 /// Fails unless writing takes no longer than pbjson, and reading at most half of its time.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask bench json")]
 pub struct Arguments {
     /// Measurements of each peer, of which the lower quartile counts.
     #[arg(default_value_t = 61)]

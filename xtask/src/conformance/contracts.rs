@@ -26,6 +26,9 @@ const DIRECTORY: &str = "target/conformance/contracts";
 /// messages of protobuf's conformance suite, grpc-gateway's examples, APIs of Google.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "conformance_contracts")]
+#[command(after_help = "Examples:
+  cargo xtask conformance contracts
+  cargo xtask conformance contracts --path ~/protos/acme --include ~/protos --compile")]
 pub struct Arguments {
     /// Every directory of google-proto-files and of grpc-gateway's examples; generated,
     /// and compiled only with --compile.

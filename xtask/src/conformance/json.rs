@@ -36,6 +36,9 @@ const KNOWN: &str = "e2e/conformance/json/known_failures.txt";
 /// counted as failed, but only others make the command fail. So does one of them that
 /// passes, which must be taken off the list.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask conformance json
+  cargo xtask conformance json Required.Proto3.JsonInput.AllFieldAcceptNull.ProtobufOutput")]
 pub struct Arguments {
     /// Only the tests of these names, as the report has them.
     #[arg(value_name = "TEST")]

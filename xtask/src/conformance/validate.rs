@@ -28,6 +28,9 @@ const DIRECTORY: &str = "target/conformance/validate";
 
 /// Measures generated validation against protovalidate's conformance suite.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask conformance validate
+  cargo xtask conformance validate --case 'string/.*'")]
 pub struct Arguments {
     /// Compare the texts of violations too.
     #[arg(long)]
