@@ -9,16 +9,13 @@
 #[rustfmt::skip]
 pub mod athletes_service;
 #[cfg(feature = "grpc")]
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
+#[allow(clippy::all, deprecated, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod grpc;
-#[allow(deprecated)]
 #[rustfmt::skip]
 mod json;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod messages;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod validate;
 

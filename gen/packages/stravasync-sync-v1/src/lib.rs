@@ -13,13 +13,10 @@ pub mod dispatch_service;
 #[cfg(feature = "nats")]
 #[rustfmt::skip]
 pub mod events;
-#[allow(deprecated)]
 #[rustfmt::skip]
 mod json;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod messages;
-#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]
 #[rustfmt::skip]
 mod validate;
 

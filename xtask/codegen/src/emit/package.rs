@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 
 use super::{docs, rust};
 use crate::File;
-use crate::model::{Layout, Model, Package};
+use crate::model::{Enum, Layout, Message, Model, Package};
 
 /// Writes `Cargo.toml` and `src/lib.rs`, or the `mod.rs` of a package that is no crate.
 pub(super) fn emit(model: &Model, package: &Package) -> Vec<File> {
     if package.layout == Layout::Modules {
-        return vec![File::new(format!("{}/mod.rs", package.directory()), library(package))];
+        return vec![File::new(format!("{}/mod.rs", package.directory()), library(model, package))];
     }
     let directory = format!("packages/{}", package.crate_name);
     vec![
         File::new(format!("{directory}/Cargo.toml"), manifest(model, package)),
-        File::new(format!("{directory}/src/lib.rs"), library(package)),
+        File::new(format!("{directory}/src/lib.rs"), library(model, package)),
     ]
 }
 
@@ -111,7 +111,7 @@ fn manifest(model: &Model, package: &Package) -> String {
     text
 }
 
-fn library(package: &Package) -> String {
+fn library(model: &Model, package: &Package) -> String {
     let mut text = rust::HEADER.to_owned();
     let _ = writeln!(text, "//! The contracts of `{}`.", package.name);
     if !package.comment.is_empty() {
@@ -144,17 +144,31 @@ fn library(package: &Package) -> String {
             .map(|service| (service.module.clone(), Some("temporal"), "pub mod")),
     );
     modules.sort();
+    let dependencies = package.dependencies.iter().filter_map(|name| model.package(name));
+    let meets_deprecated = std::iter::once(package).chain(dependencies).any(has_deprecated);
     for (module, feature, keyword) in modules {
         if let Some(feature) = feature {
             let _ = writeln!(text, "#[cfg(feature = \"{feature}\")]");
         }
-        if module == "json" {
+        if module == "grpc" {
+            // What tonic writes is not ours to write better.
+            let lints = "clippy::all, deprecated, missing_docs, rustdoc::all, unused_imports";
+            let _ = writeln!(text, "#[allow({lints})]");
+        } else if meets_deprecated {
             text.push_str("#[allow(deprecated)]\n");
-        } else if keyword == "mod" {
-            text.push_str("#[allow(clippy::all, missing_docs, rustdoc::all, unused_imports)]\n");
         }
         let _ = writeln!(text, "#[rustfmt::skip]\n{keyword} {module};");
     }
     text.push_str("\npub use json::register_types;\npub use messages::*;\n");
     text
+}
+
+/// Whether something in a package is deprecated. Code that must use it all the same, as
+/// reading and writing must, would warn of it.
+fn has_deprecated(package: &Package) -> bool {
+    let in_message = |message: &Message| {
+        message.deprecated || message.fields.iter().any(|field| field.deprecated)
+    };
+    let in_enum = |found: &Enum| found.deprecated || found.values.iter().any(|one| one.deprecated);
+    package.messages.iter().any(in_message) || package.enums.iter().any(in_enum)
 }

@@ -109,7 +109,7 @@ pub(super) fn own_root(package: &Package) -> String {
 
 /// A type as seen from inside of a package's crate.
 pub(super) fn type_path(reference: &TypeRef, package: &Package) -> TokenStream {
-    if reference.package == package.name {
+    if reference.package == package.name && !reference.is_well_known() {
         path(&format!("{}::{}", own_root(package), reference.path))
     } else {
         path(&foreign_path(reference, package))

@@ -6,7 +6,7 @@ mod standard;
 use std::collections::BTreeSet;
 
 use heck::ToShoutySnakeCase;
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use super::cel::{self, This};
@@ -40,16 +40,35 @@ fn implementations(model: &Model, package: &Package) -> String {
     let checked: BTreeSet<_> = checked.map(|message| message.full_name.as_str()).collect();
     let scope = Scope { package, checked: &checked };
     let messages = package.messages.iter().map(|message| implementation(&scope, message));
-    let imports = if package.messages.iter().any(|message| message.rules.checked) {
-        quote!(
-            use ::treaty_validate::{Field, Kind, Report, Validate, cel, rules};
-        )
-    } else {
-        quote!(
-            use ::treaty_validate::Validate;
-        )
-    };
+    let messages: Vec<_> = messages.collect();
+    let mut begun = BTreeSet::new();
+    for message in &messages {
+        collect_begins(message, &mut begun);
+    }
+    let names = RUNTIME.into_iter().filter(|name| begun.contains(*name)).map(rust::ident);
+    let imports = quote!(
+        use ::treaty_validate::{#(#names),*};
+    );
     rust::items(std::iter::once(imports).chain(messages))
+}
+
+/// What implementations may need of the runtime.
+const RUNTIME: [&str; 6] = ["Field", "Kind", "Report", "Validate", "cel", "rules"];
+
+/// Collects the words of [`RUNTIME`] that begin a path. Further on in one they are
+/// something else: messages may be called like it.
+fn collect_begins(tokens: &TokenStream, begun: &mut BTreeSet<String>) {
+    let mut is_inside = false;
+    for token in tokens.clone() {
+        match &token {
+            TokenTree::Ident(word) if !is_inside => {
+                begun.extend(RUNTIME.into_iter().filter(|name| word == name).map(str::to_owned));
+            }
+            TokenTree::Group(group) => collect_begins(&group.stream(), begun),
+            _ => {}
+        }
+        is_inside = matches!(&token, TokenTree::Punct(mark) if matches!(mark.as_char(), ':' | '.'));
+    }
 }
 
 fn implementation(scope: &Scope<'_>, message: &Message) -> TokenStream {

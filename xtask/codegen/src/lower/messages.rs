@@ -23,13 +23,16 @@ pub(super) fn lower(
     contracts: &Contracts,
     report: &mut Report,
 ) {
-    package.types.extend(file.messages().map(|message| names::message_type(&message).path));
+    // A library has these, and who refers to them refers to the library's.
+    let is_ours = |message: &MessageDescriptor| !names::message_type(message).is_well_known();
+    let messages: Vec<_> = file.messages().filter(is_ours).collect();
+    package.types.extend(messages.iter().map(|message| names::message_type(message).path));
     package.types.extend(file.enums().map(|enumeration| names::enum_type(&enumeration).path));
     for enumeration in file.enums() {
         package.enums.push(lower_enum(file, contracts, &enumeration, report));
     }
-    for message in file.messages() {
-        lower_message(package, file, contracts, &message, report);
+    for message in &messages {
+        lower_message(package, file, contracts, message, report);
     }
 }
 
@@ -237,9 +240,14 @@ fn lower_enum(
 }
 
 /// Refuses fields and payloads of which nothing is generated.
-pub(super) fn check_types(model: &Model, files: &[FileDescriptor], report: &mut Report) {
+pub(super) fn check_types(
+    model: &Model,
+    files: &[FileDescriptor],
+    imported: &[FileDescriptor],
+    report: &mut Report,
+) {
     let generated = |name: &str| model.package(name).is_some();
-    for file in files {
+    for file in files.iter().chain(imported) {
         let mut pending: Vec<_> = file.messages().collect();
         while let Some(message) = pending.pop() {
             for field in message.fields() {
@@ -247,6 +255,9 @@ pub(super) fn check_types(model: &Model, files: &[FileDescriptor], report: &mut 
             }
             pending.extend(message.child_messages());
         }
+    }
+    // Services of imported files are somebody else's to answer.
+    for file in files {
         for method in file.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
             for payload in [method.input(), method.output()] {
                 let (name, package) = (payload.full_name(), payload.package_name());

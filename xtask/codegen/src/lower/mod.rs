@@ -113,9 +113,9 @@ fn lower_all(contracts: &Contracts, settings: Settings) -> (Model, Report) {
         layout: settings.layout,
         ..Model::default()
     };
+    messages::check_types(&model, &files, &imported, &mut report);
     files.extend(imported);
     validation::mark_checked(&mut model.packages);
-    messages::check_types(&model, &files, &mut report);
     events::assign_streams(&mut model, &files, contracts, &mut report);
     deployables::lower(&mut model, &files, contracts, &mut report);
     services::resolve_callers(&mut model);

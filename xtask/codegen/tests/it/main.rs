@@ -7,6 +7,7 @@ mod breaking;
 mod clients;
 mod documents;
 mod emitters;
+mod foreign;
 mod fuzz;
 mod image;
 mod keywords;

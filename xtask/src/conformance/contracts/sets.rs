@@ -26,7 +26,7 @@ pub struct Set {
 /// that last, HttpBody, enums and messages nested in each other, and comments that are no
 /// Markdown.
 const GOOGLE: [(&str, bool); 16] = [
-    ("google/api", false),
+    ("google/api", true),
     ("google/bigtable/v2", false),
     ("google/cloud/aiplatform/v1/schema", false),
     ("google/cloud/secretmanager/v1", false),
@@ -37,8 +37,8 @@ const GOOGLE: [(&str, bool); 16] = [
     ("google/iam/v1", false),
     ("google/logging", false),
     ("google/longrunning", false),
-    ("google/pubsub/v1", false),
-    ("google/rpc", true),
+    ("google/pubsub/v1", true),
+    ("google/rpc", false),
     ("google/spanner/v1", false),
     ("google/storage/v2", false),
     ("google/type", true),
@@ -68,7 +68,7 @@ pub fn chosen(tools: &Tools) -> Result<Vec<Set>> {
 pub fn all(tools: &Tools) -> Result<Vec<Set>> {
     let google = google(tools)?;
     let mut sets = vec![protobuf(tools)?];
-    for name in ["examplepb", "oneofenum", "pathenum", "standalone", "sub", "sub2"] {
+    for name in ["examplepb", "oneofenum", "pathenum", "sub", "sub2"] {
         sets.push(examples(name, &google)?);
     }
     sets.extend(below(&google, std::slice::from_ref(&google))?);

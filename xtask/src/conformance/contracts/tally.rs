@@ -90,10 +90,13 @@ impl fmt::Display for Tally {
     }
 }
 
-/// A message without the names in it.
+/// A message without the names in it: those in quotes, and full ones.
 fn kind(message: &str) -> String {
     let quoted = message.split(['`', '\'']).enumerate();
-    quoted.map(|(index, part)| if index % 2 == 0 { part } else { "…" }).collect()
+    let plain: String = quoted.map(|(at, part)| if at % 2 == 0 { part } else { "…" }).collect();
+    let is_full_name = |word: &str| word.trim_end_matches('.').contains('.');
+    let words = plain.split(' ').map(|word| if is_full_name(word) { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -107,14 +110,14 @@ mod tests {
             file: "a.proto".to_owned(),
             line: 1,
             column: 1,
-            message: format!("field `{name}` is wrong"),
+            message: format!("field `{name}` of acme.v1.{name} is wrong"),
             advice: String::new(),
         };
         let mut tally = Tally::default();
         tally.failed(Some(&Diagnostics(vec![of("a"), of("b")])));
         tally.passed(Counts { files: 2, messages: 3, ..Counts::default() });
         let text = tally.to_string();
-        assert!(text.starts_with("     2 x field … is wrong\n2 files, 3 messages"), "{text}");
+        assert!(text.starts_with("     2 x field … of … is wrong\n2 files, 3 messages"), "{text}");
         assert!(text.ends_with("1 passed, 1 failed, 0 skipped\n"), "{text}");
         assert!(!tally.is_good());
     }

@@ -13,7 +13,7 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// The path of a type as seen from here.
     pub(super) fn path(&self, reference: &TypeRef) -> String {
-        if reference.package != self.package.name {
+        if reference.package != self.package.name || reference.is_well_known() {
             return rust::foreign_path(reference, self.package);
         }
         let own: Vec<_> = self.module.split("::").filter(|part| !part.is_empty()).collect();
