@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -13,7 +14,7 @@ use treaty_rpc::{
     Authenticator, Caller, Context, admit, idempotency_key, request_id_or_new, traceparent,
 };
 
-use crate::headers::{AllowList, timeout};
+use crate::headers::{AllowList, names, timeout};
 use crate::payload::Input;
 use crate::percent::Malformed;
 use crate::read::{Arriving, Refusal, in_time, invalid, not_json};
@@ -27,7 +28,8 @@ pub struct GatewayConfig {
     /// as large in all.
     pub max_body_bytes: usize,
     /// Request headers that handlers see as metadata, and that a proxy passes on; a
-    /// name that ends in `*` stands for all that begin so.
+    /// name that ends in `*` stands for all that begin so. A list, or a text with commas.
+    #[serde(deserialize_with = "names")]
     pub metadata_headers: Vec<String>,
     /// Silence on an event stream after which a comment is sent, so that proxies on
     /// the way do not take it for dead; 0 for never.
@@ -142,28 +144,43 @@ impl Gateway {
         body: Body,
         context: &Context,
     ) -> Result<Q, Refusal> {
-        let (mut message, body) = match route.body {
-            BodyMode::None => (Q::default(), None),
-            mode => {
-                let body = in_time(context, self.arriving(parts, body)?.whole()).await?;
-                let kept = route.infers_mask.then(|| body.clone());
-                (input.read(mode, &parts.headers, body)?, kept)
-            }
-        };
-        let query = parts.uri.query().unwrap_or_default();
-        match input.fields {
-            Some(fields) => {
-                let fields = fields(&mut message);
-                bind_query(route, query, fields, input)?;
-                if let (BodyMode::Field(name), Some(body)) = (route.body, &body) {
-                    infer_mask(fields, name, body, query)?;
-                }
-                bind_path(route, parts.uri.path(), fields)?;
-            }
-            None => refuse_query(query)?,
-        }
-        Ok(message)
+        let body = in_time(context, self.arriving(parts, body)?.whole()).await?;
+        let kept = route.infers_mask.then(|| body.clone());
+        let message = input.read(route.body, &parts.headers, body)?;
+        bind(route, input, parts, message, kept)
     }
+
+    /// The message of query and path.
+    pub(crate) fn bodiless<Q: Default>(
+        route: &'static Route,
+        input: &Input<Q>,
+        parts: &Parts,
+    ) -> Result<Q, Refusal> {
+        bind(route, input, parts, Q::default(), None)
+    }
+}
+
+/// Adds query and path to what the body has said.
+fn bind<Q: Default>(
+    route: &'static Route,
+    input: &Input<Q>,
+    parts: &Parts,
+    mut message: Q,
+    body: Option<Bytes>,
+) -> Result<Q, Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
+    match input.fields {
+        Some(fields) => {
+            let fields = fields(&mut message);
+            bind_query(route, query, fields, input)?;
+            if let (BodyMode::Field(name), Some(body)) = (route.body, &body) {
+                infer_mask(fields, name, body, query)?;
+            }
+            bind_path(route, parts.uri.path(), fields)?;
+        }
+        None => refuse_query(query)?,
+    }
+    Ok(message)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use serde::{Deserialize, Deserializer};
 use treaty_error::{Code, Error};
 
 /// Header with the caller's deadline in seconds, for example `2.5`.
@@ -52,6 +53,23 @@ fn seconds(value: &str) -> Option<Duration> {
         return None;
     }
     Duration::try_from_secs_f64(value.parse().ok()?).ok()
+}
+
+/// Reads names from a list, or from a text as an environment variable has it.
+pub(crate) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        Text(String),
+        List(Vec<String>),
+    }
+    Ok(match Names::deserialize(deserializer)? {
+        Names::List(names) => names,
+        Names::Text(text) => {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        }
+    })
 }
 
 /// Which headers of a request go on with the call.
@@ -142,6 +160,14 @@ mod tests {
         }
         for bad in ["", "-1", "1e3", "inf", "1s", "."] {
             assert_eq!(timeout(&[("request-timeout", bad)]), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_a_list_or_a_text_with_commas() {
+        for json in [r#"["x-a", "x-b-*"]"#, r#""x-a, x-b-*,""#] {
+            let mut json = serde_json::Deserializer::from_str(json);
+            assert_eq!(names(&mut json).unwrap(), ["x-a", "x-b-*"]);
         }
     }
 

@@ -11,7 +11,7 @@ use treaty_rpc::{Context, MessageStream};
 use crate::payload::{Input, Output};
 use crate::read::Refusal;
 use crate::respond::{failure, refused, success, with_request_id};
-use crate::{Body, Gateway, Route, Routes, stream, upload};
+use crate::{Body, BodyMode, Gateway, Route, Routes, stream, upload};
 
 /// Answers the requests of one route.
 pub(crate) trait Endpoint: Send + Sync {
@@ -153,37 +153,57 @@ impl<S: ?Sized + Send + Sync + 'static> Mount<S> {
     }
 }
 
-impl<S: ?Sized, K, Q: Default, R, F> Mounted<S, K, Q, R, F> {
-    /// The call's context and message.
-    async fn single(
-        &self,
-        request_id: &Arc<str>,
-        request: Request<Body>,
-    ) -> Result<(Context, Q), Refusal> {
-        let (parts, body) = request.into_parts();
-        let context = self.gateway.context(self.route, &parts, request_id)?;
-        let message = self.gateway.message(self.route, &self.input, &parts, body, &context).await?;
-        Ok((context, message))
+/// A request's context and what it is for.
+enum Read<Q> {
+    /// All of it was at hand.
+    Now(Context, Q),
+    /// The body has to arrive.
+    Later(BoxFuture<'static, Result<(Context, Q), Refusal>>),
+}
+
+impl<Q> Read<Q> {
+    async fn all(self) -> Result<(Context, Q), Refusal> {
+        match self {
+            Self::Now(context, request) => Ok((context, request)),
+            Self::Later(reading) => reading.await,
+        }
     }
 }
 
 impl<S: ?Sized, K, Q: Default + Send + 'static, R, F> Mounted<S, K, Q, R, F> {
+    /// The call's context and message. What needs no waiting is done at once: the future
+    /// of a request then holds little, and every move of it copies little.
+    fn single(&self, request_id: &Arc<str>, request: Request<Body>) -> Result<Read<Q>, Refusal> {
+        let (parts, body) = request.into_parts();
+        let context = self.gateway.context(self.route, &parts, request_id)?;
+        let (route, input) = (self.route, self.input);
+        if route.body == BodyMode::None {
+            let message = Gateway::bodiless(route, &input, &parts)?;
+            return Ok(Read::Now(context, message));
+        }
+        let gateway = self.gateway.clone();
+        Ok(Read::Later(Box::pin(async move {
+            let message = gateway.message(route, &input, &parts, body, &context).await?;
+            Ok((context, message))
+        })))
+    }
+
     /// The call's context and its messages, which arrive while it runs.
     fn stream(
         &self,
         request_id: &Arc<str>,
         request: Request<Body>,
-    ) -> Result<(Context, MessageStream<Q>), Refusal> {
+    ) -> Result<Read<MessageStream<Q>>, Refusal> {
         let (parts, body) = request.into_parts();
         let context = self.gateway.context(self.route, &parts, request_id)?;
         let arriving = self.gateway.arriving(&parts, body)?;
-        Ok((context, upload::messages(self.input, parts.headers, arriving)?))
+        Ok(Read::Now(context, upload::messages(self.input, parts.headers, arriving)?))
     }
 }
 
 /// Runs `answer` for a request that could be read, and repeats the request id.
 macro_rules! endpoint {
-    ($kind:ident, $request:ty, $answer:ty, $read:ident $(.$await:ident)?, $accept:expr, $write:ident) => {
+    ($kind:ident, $request:ty, $answer:ty, $read:ident, $accept:expr, $write:ident) => {
         impl<S, Q, R, F, Fut> Endpoint for Mounted<S, $kind, Q, R, F>
         where
             S: ?Sized + Send + Sync + 'static,
@@ -196,14 +216,16 @@ macro_rules! endpoint {
                 self.route
             }
 
-            fn call(
-                self: Arc<Self>,
-                request: Request<Body>,
-            ) -> BoxFuture<'static, Response<Body>> {
+            fn call(self: Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+                let request_id = Gateway::request_id(request.headers());
+                let accept = $accept(request.headers());
+                let read = self.$read(&request_id, request);
                 Box::pin(async move {
-                    let request_id = Gateway::request_id(request.headers());
-                    let accept = $accept(request.headers());
-                    let response = match self.$read(&request_id, request)$(.$await)? {
+                    let read = match read {
+                        Ok(read) => read.all().await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    let response = match read {
                         // The handler's side logs what is our fault, so nothing is
                         // logged here.
                         Ok((context, message)) => {
@@ -231,7 +253,7 @@ impl<S: ?Sized, K, Q, R: Send + 'static, F> Mounted<S, K, Q, R, F> {
     }
 }
 
-endpoint!(Unary, Q, R, single.await, |_| (), one);
-endpoint!(ServerStreaming, Q, MessageStream<R>, single.await, stream::Format::of, many);
+endpoint!(Unary, Q, R, single, |_| (), one);
+endpoint!(ServerStreaming, Q, MessageStream<R>, single, stream::Format::of, many);
 endpoint!(ClientStreaming, MessageStream<Q>, R, stream, |_| (), one);
 endpoint!(Bidirectional, MessageStream<Q>, MessageStream<R>, stream, stream::Format::of, many);

@@ -23,7 +23,7 @@ pub struct HttpServerConfig {
     /// How long requests may go on once the server is asked to stop.
     pub drain_seconds: u64,
     /// How long the head of a request may take to arrive, the wait for it on an idle
-    /// connection included.
+    /// connection included; 0 for ever.
     pub header_seconds: u64,
 }
 
@@ -94,10 +94,8 @@ pub async fn serve(
 
 fn builder(config: &HttpServerConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(config.header_seconds.max(1)));
+    let header = (config.header_seconds > 0).then(|| Duration::from_secs(config.header_seconds));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
     builder
 }

@@ -1,7 +1,7 @@
 //! All routes together, answering requests.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -123,9 +123,11 @@ impl Site {
     pub fn respond(&self, request: Request<Body>) -> Answer {
         let is_head = *request.method() == Method::HEAD;
         let started = Instant::now();
-        let (running, stats) = self.dispatch(request);
-        // Nothing of the request's is looked at after a panic, which makes the assertion
+        // Nothing of the request's is looked at after a panic, which makes the assertions
         // true.
+        let dispatched = catch_unwind(AssertUnwindSafe(|| self.dispatch(request)));
+        let (running, stats) = dispatched
+            .unwrap_or_else(|panic| (std::future::ready(panicked(&*panic)).boxed(), None));
         let running = AssertUnwindSafe(running).catch_unwind();
         Answer { running, stats, started, is_head }
     }

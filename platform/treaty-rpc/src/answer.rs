@@ -123,7 +123,7 @@ fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
 /// The transport watches the caller's timeout too, and answers CANCELLED, without
 /// a line in the log. Being a little earlier, our deadline speaks first.
 fn ahead_of_transport(timeout: Duration) -> Duration {
-    timeout - (timeout / 4).min(Duration::from_millis(5))
+    timeout - (timeout / 4).min(Duration::from_millis(20))
 }
 
 /// Reads a `grpc-timeout`: at most eight digits and a unit.

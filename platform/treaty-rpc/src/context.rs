@@ -119,10 +119,15 @@ impl Context {
     /// The same call, which must end within `limit` from now. A deadline that is
     /// closer stays.
     #[must_use]
-    pub fn with_deadline(mut self, limit: Duration) -> Self {
+    pub fn with_deadline(self, limit: Duration) -> Self {
+        self.with_deadline_from(Instant::now(), limit)
+    }
+
+    /// As [`with_deadline`](Self::with_deadline), from a moment that is known already.
+    pub(crate) fn with_deadline_from(mut self, now: Instant, limit: Duration) -> Self {
         // An instant that cannot be represented is so far away that it is no
         // deadline at all.
-        if let Some(limit) = Instant::now().checked_add(limit) {
+        if let Some(limit) = now.checked_add(limit) {
             self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
         }
         self

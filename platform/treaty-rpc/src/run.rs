@@ -1,11 +1,15 @@
 //! What every call goes through, whichever door it came by.
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{self, Poll, ready};
 use std::time::Instant;
 
-use futures::FutureExt;
-use tracing::{Instrument, Span, field};
+use pin_project_lite::pin_project;
+use tokio::task::coop::{Unconstrained, unconstrained};
+use tokio::time::Sleep;
+use tracing::{Span, field};
 use treaty_error::{Code, Error};
 
 use crate::guard::Guarded;
@@ -20,24 +24,16 @@ use crate::{Context, MessageStream, MethodSpec, admit};
 /// # Errors
 /// Those of [`admit`], those of `run`, `DEADLINE_EXCEEDED` when time ran out, and
 /// `INTERNAL` when `run` panicked.
-pub async fn admit_and_run<T, F, Fut>(
+pub fn admit_and_run<T, F, Fut>(
     spec: &'static MethodSpec,
     context: &Context,
     run: F,
-) -> Result<T, Error>
+) -> impl Future<Output = Result<T, Error>>
 where
     F: FnOnce(Context) -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
-    let span = span(spec, context);
-    let started = Instant::now();
-    async move {
-        let result = admitted(spec, context, run).await;
-        record(result.as_ref().map(|_| ()), None, started);
-        result
-    }
-    .instrument(span)
-    .await
+    Call::begin(spec, context, |outcome, started| record(outcome, None, started), run)
 }
 
 /// Runs one call that answers with a stream, under the same rules as
@@ -57,17 +53,14 @@ where
     F: FnOnce(Context) -> Fut,
     Fut: Future<Output = Result<MessageStream<T>, Error>>,
 {
-    let span = span(spec, context);
-    let started = Instant::now();
-    let deadline = context.clone().with_deadline(spec.deadline).deadline();
-    let opening = async {
-        let result = admitted(spec, context, run).await;
-        if let Err(error) = &result {
-            record(Err(error), None, started);
+    let if_refused = |outcome: Result<(), &Error>, started| {
+        if outcome.is_err() {
+            record(outcome, None, started);
         }
-        result
     };
-    let stream = opening.instrument(span.clone()).await?;
+    let opening = Call::begin(spec, context, if_refused, run);
+    let (span, started, deadline) = (opening.span.clone(), opening.started, opening.deadline);
+    let stream = opening.await?;
     let on_end = |outcome: Result<(), &Error>, messages, started| {
         record(outcome, Some(messages), started);
     };
@@ -85,49 +78,127 @@ fn span(spec: &MethodSpec, context: &Context) -> Span {
     )
 }
 
-/// Admits the caller, then runs until the deadline, and turns a panic into a
-/// failure.
-async fn admitted<T, F, Fut>(spec: &MethodSpec, context: &Context, run: F) -> Result<T, Error>
-where
-    F: FnOnce(Context) -> Fut,
-    Fut: Future<Output = Result<T, Error>>,
-{
+pin_project! {
+    /// One call under way: polled inside its span, until its deadline, its panics turned
+    /// into failures. One layer instead of one for each, because every layer of futures
+    /// is a copy of what they hold.
+    struct Call<Fut> {
+        // None for a call that was refused, and once it has ended.
+        #[pin]
+        future: Option<Fut>,
+        refusal: Option<Error>,
+        deadline: Option<Instant>,
+        // Made when the call has to wait for the first time, which most need not.
+        timer: Option<Pin<Box<Unconstrained<Sleep>>>>,
+        span: Span,
+        started: Instant,
+        on_end: fn(Result<(), &Error>, Instant),
+    }
+
+    impl<Fut> PinnedDrop for Call<Fut> {
+        // What is given up ends inside the span too.
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let _entered = this.span.enter();
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+impl<Fut> Call<Fut> {
+    fn begin(
+        spec: &MethodSpec,
+        context: &Context,
+        on_end: fn(Result<(), &Error>, Instant),
+        run: impl FnOnce(Context) -> Fut,
+    ) -> Self {
+        let started = Instant::now();
+        let span = span(spec, context);
+        let admitted = admitted(spec, context, started).and_then(|context| {
+            let deadline = context.deadline();
+            // Nothing of what panics is looked at afterwards, which makes the assertion
+            // true; so below.
+            let future = catch_unwind(AssertUnwindSafe(|| run(context))).map_err(panicked)?;
+            Ok((future, deadline))
+        });
+        let (future, deadline, refusal) = match admitted {
+            Ok((future, deadline)) => (Some(future), deadline, None),
+            Err(error) => (None, None, Some(error)),
+        };
+        Self { future, refusal, deadline, timer: None, span, started, on_end }
+    }
+}
+
+impl<T, Fut: Future<Output = Result<T, Error>>> Future for Call<Fut> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let _entered = this.span.enter();
+        let outcome = match this.future.as_mut().as_pin_mut() {
+            Some(future) => ready!(poll_in_time(future, *this.deadline, this.timer, cx)),
+            None => Err(this.refusal.take().unwrap_or_else(deadline_exceeded)),
+        };
+        this.future.set(None);
+        (this.on_end)(outcome.as_ref().map(|_| ()), *this.started);
+        Poll::Ready(outcome)
+    }
+}
+
+/// Polls until the deadline. The timer has no part in the task's budget: a future that
+/// spends all of it must not live for ever.
+fn poll_in_time<T>(
+    future: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    deadline: Option<Instant>,
+    timer: &mut Option<Pin<Box<Unconstrained<Sleep>>>>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<T, Error>> {
+    let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+    if let Poll::Ready(outcome) = polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic)))) {
+        return Poll::Ready(outcome);
+    }
+    let Some(deadline) = deadline else { return Poll::Pending };
+    let timer = timer
+        .get_or_insert_with(|| Box::pin(unconstrained(tokio::time::sleep_until(deadline.into()))));
+    timer.as_mut().poll(cx).map(|()| Err(deadline_exceeded()))
+}
+
+/// The context that the handler of an admitted caller sees.
+fn admitted(spec: &MethodSpec, context: &Context, now: Instant) -> Result<Context, Error> {
     admit(spec, context)?;
-    let context = context.clone().with_deadline(spec.deadline).received();
-    let deadline = context.deadline();
-    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+    let context = context.clone().with_deadline_from(now, spec.deadline).received();
+    if context.deadline().is_some_and(|deadline| deadline <= now) {
         return Err(deadline_exceeded());
     }
-    // The call of `run` itself may panic as well as its future, so both stand
-    // inside. Nothing of theirs is looked at afterwards, which makes the
-    // assertion true.
-    let contained = AssertUnwindSafe(async move { run(context).await }).catch_unwind();
-    let outcome = match deadline {
-        Some(deadline) => match tokio::time::timeout_at(deadline.into(), contained).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => return Err(deadline_exceeded()),
-        },
-        None => contained.await,
-    };
-    outcome.unwrap_or_else(|panic| Err(Error::internal(panic_text(&*panic))))
+    Ok(context)
 }
 
 /// Writes down how a call ended. Neither its messages nor anything of them goes into
 /// the log, so that a field which must not be shown cannot be.
 fn record(outcome: Result<(), &Error>, messages: Option<u64>, started: Instant) {
-    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let elapsed_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {
-        Ok(()) => {
-            Span::current().record("rpc.status_code", "OK");
-            tracing::debug!(elapsed_ms, messages, "call answered");
-        }
+        // A span without a code is of a call that succeeded.
+        Ok(()) => tracing::debug!(elapsed_ms = elapsed_ms(), messages, "call answered"),
         Err(error) => {
             Span::current().record("rpc.status_code", error.code().as_str());
             let error_text = error.chain();
             if error.code().is_server_fault() {
-                tracing::error!(elapsed_ms, messages, error = error_text, "call failed");
+                tracing::error!(
+                    elapsed_ms = elapsed_ms(),
+                    messages,
+                    error = error_text,
+                    "call failed"
+                );
             } else {
-                tracing::debug!(elapsed_ms, messages, error = error_text, "call refused");
+                tracing::debug!(
+                    elapsed_ms = elapsed_ms(),
+                    messages,
+                    error = error_text,
+                    "call refused"
+                );
             }
         }
     }
@@ -135,6 +206,10 @@ fn record(outcome: Result<(), &Error>, messages: Option<u64>, started: Instant) 
 
 pub(crate) fn deadline_exceeded() -> Error {
     Error::new(Code::DeadlineExceeded, "the deadline passed before an answer")
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Error {
+    Error::internal(panic_text(&*panic))
 }
 
 /// What a panic said, for our own log.
