@@ -34,12 +34,29 @@ const CARRIED: [Carried; 2] = [
     },
 ];
 
+/// The message of Google's that the platform has a type for: where in this workspace, and
+/// its name as an import. No crate carries it.
+const BODY: (&str, &str) = ("platform/treaty-json/proto", "google/api/httpbody.proto");
+
+/// Where it is, in a workspace that has the platform's sources.
+fn body(workspace: &Path) -> Option<PathBuf> {
+    let (directory, file) = BODY;
+    let directory = workspace.join(directory);
+    directory.join(file).is_file().then_some(directory)
+}
+
 /// Where imports are looked for beside the contracts themselves, for a workspace that has
 /// the carriers in its lock file.
 ///
 /// # Errors
 /// Cargo has not fetched a carrier, or it no longer has what it carried.
 pub fn includes(workspace: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = in_crates(workspace)?;
+    found.extend(body(workspace));
+    Ok(found)
+}
+
+fn in_crates(workspace: &Path) -> Result<Vec<PathBuf>> {
     if let Some(found) = CARRIED.iter().map(|carried| carried.locked(workspace)).collect() {
         return Ok(found);
     }
@@ -52,11 +69,12 @@ pub fn includes(workspace: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// As of [`includes`].
 pub fn imports(workspace: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
-    let directories = includes(workspace)?;
+    let directories = in_crates(workspace)?;
     let files = CARRIED.iter().zip(directories).flat_map(|(carried, directory)| {
         carried.files.iter().map(move |name| (directory.join(name), *name))
     });
-    Ok(files.collect())
+    let body = body(workspace).map(|directory| (directory.join(BODY.1), BODY.1));
+    Ok(files.chain(body).collect())
 }
 
 /// What Cargo knows about the workspace and its dependencies.

@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use treaty_error::{Code, Error};
 use treaty_rpc::{Context, stream_of};
 
+use super::library::Library;
 use super::support::{Echo, say};
 use crate::caller_port::testing::{MockClients, in_process_clients};
 use crate::*;
@@ -53,7 +54,7 @@ async fn mocks_expect_calls_and_answer_with_streams() {
 async fn a_fake_in_this_process_is_called_under_the_contracts_rules() {
     let fake = Echo::default();
     let seen = Arc::clone(&fake.0);
-    let echo = in_process_clients(Arc::new(fake)).echo;
+    let echo = in_process_clients(Arc::new(fake), Arc::new(Library)).echo;
     // Whatever the context says, the call comes from the port's own deployable.
     let context = Context::background();
     assert_eq!(echo.say(&context, say("hello")).await.unwrap().text, "hello");

@@ -1,6 +1,8 @@
 //! Generated code at work.
 
+mod gateway;
 mod interop;
+mod library;
 mod mocks;
 mod redaction;
 mod repeats;

@@ -6,13 +6,13 @@ use quote::{format_ident, quote};
 
 use super::rust;
 use crate::model::{
-    Body, FieldCardinality, Member, Message, Method, Model, Route, Segment, Service, Template,
-    TypeRef,
+    Body, FieldCardinality, Member, Message, Method, Model, Package, Route, Segment, Service,
+    Template, TypeRef,
 };
 
 /// Constants and the functions that mount the routes; none for a service without HTTP
 /// mapping, whose functions mount nothing.
-pub(super) fn routes(model: &Model, service: &Service) -> TokenStream {
+pub(super) fn routes(model: &Model, package: &Package, service: &Service) -> TokenStream {
     let mapped = || {
         service.methods.iter().flat_map(|method| {
             method.routes.iter().enumerate().map(move |(index, route)| (method, index, route))
@@ -21,7 +21,7 @@ pub(super) fn routes(model: &Model, service: &Service) -> TokenStream {
     let handler = rust::ident(&service.name);
     let local = format_ident!("Local{}", service.name);
     let constants = mapped().map(|(method, index, route)| constant(method, index, route));
-    let mounts = mapped().map(|(method, index, route)| mount(model, method, index, route));
+    let mounts = mapped().map(|(method, index, route)| mount(model, package, method, index, route));
     let here = format!(
         " The HTTP routes of [`{}`], answered in this process: straight into the handler.",
         service.name
@@ -125,7 +125,13 @@ fn index(value: usize) -> proc_macro2::Literal {
 
 /// One call of the mount: the route, how its request is read and its answer written,
 /// and the function of the trait.
-fn mount(model: &Model, method: &Method, index: usize, route: &Route) -> TokenStream {
+fn mount(
+    model: &Model,
+    package: &Package,
+    method: &Method,
+    index: usize,
+    route: &Route,
+) -> TokenStream {
     let constant = constant_name(method, index);
     let function = rust::ident(&method.rust_name);
     let kind = match (method.client_streaming, method.server_streaming) {
@@ -134,8 +140,8 @@ fn mount(model: &Model, method: &Method, index: usize, route: &Route) -> TokenSt
         (true, false) => quote!(client_streaming),
         (true, true) => quote!(bidirectional),
     };
-    let input = input(model, method, route);
-    let output = output(model, method, route);
+    let input = input(model, package, method, route);
+    let output = output(model, package, method, route);
     quote! {
         .#kind(&#constant, #input, #output, |service, context, request| async move {
             service.#function(&context, request).await
@@ -148,7 +154,7 @@ fn message<'a>(model: &'a Model, reference: &TypeRef) -> Option<&'a Message> {
     package.messages.iter().find(|message| message.rust == *reference)
 }
 
-fn input(model: &Model, method: &Method, route: &Route) -> TokenStream {
+fn input(model: &Model, package: &Package, method: &Method, route: &Route) -> TokenStream {
     let Some(message) = message(model, &method.input) else {
         // A well-known type, most of which have no fields to address.
         return if route.raw_body {
@@ -162,9 +168,14 @@ fn input(model: &Model, method: &Method, route: &Route) -> TokenStream {
         _ => None,
     };
     match raw {
-        Some(field) => quote! {
-            ::treaty_http::Input::raw(|request| request.#field.get_or_insert_default())
-        },
+        Some(field) => {
+            let request = rust::type_path(&method.input, package);
+            quote! {
+                ::treaty_http::Input::<#request>::raw(|request| {
+                    request.#field.get_or_insert_default()
+                })
+            }
+        }
         None => quote!(::treaty_http::Input::message()),
     }
 }
@@ -177,7 +188,7 @@ fn member(message: &Message, name: &str) -> Option<Ident> {
     })
 }
 
-fn output(model: &Model, method: &Method, route: &Route) -> TokenStream {
+fn output(model: &Model, package: &Package, method: &Method, route: &Route) -> TokenStream {
     let message = message(model, &method.output);
     let Some(name) = &route.response_body else {
         return if route.raw_response {
@@ -191,7 +202,12 @@ fn output(model: &Model, method: &Method, route: &Route) -> TokenStream {
         (Some(member), Some(field))
             if route.raw_response && field.cardinality == FieldCardinality::Explicit =>
         {
-            quote!(::treaty_http::Output::raw(|response| response.#member.unwrap_or_default()))
+            let response = rust::type_path(&method.output, package);
+            quote! {
+                ::treaty_http::Output::<#response>::raw(|response| {
+                    response.#member.unwrap_or_default()
+                })
+            }
         }
         _ => quote!(::treaty_http::Output::field(#name)),
     }

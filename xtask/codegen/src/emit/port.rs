@@ -245,6 +245,10 @@ impl Port<'_> {
                 names.entry(package.name.clone()).or_default().insert(service.module.clone());
             }
         }
+        // A body that is no JSON is a type of the platform, which services know anyway.
+        names.retain(|package, _| {
+            package == "google.protobuf" || self.model.package(package).is_some()
+        });
         let modules = names.iter().map(|(package, names)| self.module(package, names));
         quote!(#(#modules)*)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
 use super::messages::is_set;
-use super::options::{self, ACTIVITY, HTTP, METHOD, MethodRule, WORKFLOW, extension};
+use super::options::{self, ACTIVITY, METHOD, MethodRule, WORKFLOW, extension};
 use super::source::{Report, comment};
 use super::{Context, Settings, names, routes, semantics};
 use crate::model::{Access, Layout, Method, Model, Service};
@@ -58,13 +58,6 @@ fn lower_method(
     let contracts = context.contracts;
     let options = method.options();
     let idempotency = semantics::idempotency(&options);
-    let is_streaming = method.is_client_streaming() || method.is_server_streaming();
-    if is_streaming && options::is_set(&contracts.pool, &options, HTTP) {
-        let advice = "Take the HTTP mapping out: it is answered by gRPC.";
-        let message = "streaming RPCs cannot be mapped to HTTP yet";
-        report.add(file, &HTTP.on(method.path()), message, advice);
-        return None;
-    }
     for rule in [WORKFLOW, ACTIVITY] {
         if options::is_set(&contracts.pool, &options, rule) {
             let message = format!("option ({}) outside of a workflow service", rule.name);

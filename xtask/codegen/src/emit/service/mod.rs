@@ -23,7 +23,7 @@ pub(super) fn emit(model: &Model, package: &Package, service: &Service) -> File 
         local::emit(package, service),
         grpc::server(package, service),
         grpc::client(package, service),
-        http::routes(model, service),
+        http::routes(model, package, service),
     ];
     File::new(path, rust::items(sections))
 }

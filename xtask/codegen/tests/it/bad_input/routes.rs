@@ -33,7 +33,6 @@ fn rules_of_rpcs() {
         ("no time", method("access: [ACCESS_PUBLIC] deadline: {}")),
         ("negative time", method("access: [ACCESS_PUBLIC] deadline: {seconds: -1}")),
         ("request stream", streaming("(stream Request) returns (")),
-        ("response stream", streaming("(Request) returns (stream ")),
         (
             "workflow outside of a workflow service",
             rpc(
