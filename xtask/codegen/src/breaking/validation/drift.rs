@@ -204,9 +204,16 @@ fn shown(demand: &Demand) -> String {
     match demand {
         Demand::Least(limit) | Demand::Most(limit) => limit.shown.clone(),
         Demand::OneOf(values) | Demand::NoneOf(values) => values.join(", "),
-        Demand::Text(text) => format!("`{text}`"),
+        Demand::Text(text) => format!("`{}`", printable(text)),
         Demand::Asked | Demand::Each(_) => "true".to_owned(),
     }
+}
+
+/// A text of which a terminal shows everything and obeys nothing.
+fn printable(text: &str) -> String {
+    let shown =
+        |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// What of the one is not among the other.

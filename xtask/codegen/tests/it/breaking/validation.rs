@@ -53,6 +53,13 @@ const CASES: &[Case] = &[
         "not_in has \"b\"",
         "not_in no longer has \"a\"",
     ),
+    (
+        "string",
+        "",
+        "(F).string.not_contains = \"\\000\"",
+        "not_contains was missing, is `\\u{0}`",
+        "",
+    ),
     ("string", "", "(F).string.example = \"a\"", "", ""),
     ("bytes", "", "(F).bytes.max_len = 4", "max_len was missing, is 4", ""),
     ("bytes", "(F).bytes.ip = true", "", "", "format was `ip`, is gone"),
