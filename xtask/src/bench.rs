@@ -2,7 +2,9 @@
 
 mod codegen;
 mod json;
+mod validate;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -14,6 +16,7 @@ use crate::workspace;
 pub enum Bench {
     Codegen(codegen::Arguments),
     Json(json::Arguments),
+    Validate(validate::Arguments),
 }
 
 impl Bench {
@@ -21,6 +24,7 @@ impl Bench {
         match self {
             Self::Codegen(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
+            Self::Validate(arguments) => arguments.run(),
         }
     }
 }
@@ -28,7 +32,11 @@ impl Bench {
 /// Builds and runs a package of the workspace `bench`, optimized. It is a workspace of its
 /// own, so that peers stay out of the main lock file. Contracts that may be imported are
 /// found by this command, and named in `TREATY_INCLUDES`.
-fn run_peers(package: &str, arguments: &[String]) -> Result<ExitCode> {
+fn run_peers(
+    package: &str,
+    arguments: &[String],
+    environment: &[(&str, &Path)],
+) -> Result<ExitCode> {
     let mut includes = vec![workspace::root().join("contracts")];
     includes.extend(workspace::includes()?);
     let includes = std::env::join_paths(includes).context("a directory of contracts has a `:`")?;
@@ -39,6 +47,7 @@ fn run_peers(package: &str, arguments: &[String]) -> Result<ExitCode> {
         .arg("--")
         .args(arguments)
         .env("TREATY_INCLUDES", includes)
+        .envs(environment.iter().copied())
         .current_dir(workspace::root().join("bench"))
         .status()
         .context("cannot run cargo")?;

@@ -1,21 +1,16 @@
 //! Time to write and to read messages of the api, in one process.
 //!
-//! Every peer has the same message and reads the same text. Rounds go from one peer to the
-//! next, so that a busy moment of the machine meets all. Of the times the lower quartile is
-//! told, for other work can only add; what they are to each other is the median over rounds.
+//! Every peer has the same message and reads the same text.
 
 mod messages;
 mod peers;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use bench_timed::Timed;
 
 use peers::{OURS, PBJSON, Peer};
-
-/// How long one measurement of a peer takes, so that the clock does not matter.
-const SAMPLE: Duration = Duration::from_millis(4);
 
 /// What pbjson may at most take less, and must at least take more: no slower to write,
 /// twice as fast to read.
@@ -43,53 +38,6 @@ fn main() -> Result<ExitCode> {
         );
     }
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// One operation of one peer, and how long it took.
-struct Timed {
-    operation: Box<dyn FnMut()>,
-    repeats: u32,
-    nanos: Vec<f64>,
-}
-
-impl Timed {
-    fn new(operation: Box<dyn FnMut()>) -> Self {
-        let mut timed = Self { operation, repeats: 1, nanos: Vec::new() };
-        // The quickest of some, or a busy moment would pass for enough work, and every
-        // sample after it would be of cold caches.
-        while (0..5).any(|_| timed.run() < SAMPLE) {
-            timed.repeats *= 2;
-        }
-        timed
-    }
-
-    fn run(&mut self) -> Duration {
-        let started = Instant::now();
-        (0..self.repeats).for_each(|_| (self.operation)());
-        started.elapsed()
-    }
-
-    fn sample(&mut self) {
-        let nanos = self.run().as_secs_f64() * 1e9 / f64::from(self.repeats);
-        self.nanos.push(nanos);
-    }
-
-    /// Nanoseconds of an operation.
-    fn lower_quartile(&self) -> f64 {
-        quantile(self.nanos.clone(), 1, 4)
-    }
-
-    /// How many times as long another takes: the median over the rounds, in each of which
-    /// both met the same machine.
-    fn to(&self, other: &Self) -> f64 {
-        let ratios = self.nanos.iter().zip(&other.nanos).map(|(ours, theirs)| theirs / ours);
-        quantile(ratios.collect(), 1, 2)
-    }
-}
-
-fn quantile(mut figures: Vec<f64>, part: usize, of: usize) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() * part / of).copied().unwrap_or(f64::NAN)
 }
 
 /// Prints a row for each peer; tells whether ours is as fast as it shall be.

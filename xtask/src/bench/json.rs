@@ -20,6 +20,6 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        run_peers("bench-json", &[self.rounds.to_string()])
+        run_peers("bench-json", &[self.rounds.to_string()], &[])
     }
 }
