@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements, with what they are measured against.
 
 mod codegen;
+mod http;
 mod json;
 mod validate;
 
@@ -15,6 +16,7 @@ use crate::workspace;
 #[derive(Debug, clap::Subcommand)]
 pub enum Bench {
     Codegen(codegen::Arguments),
+    Http(http::Arguments),
     Json(json::Arguments),
     Validate(validate::Arguments),
 }
@@ -23,6 +25,7 @@ impl Bench {
     pub fn run(&self) -> Result<ExitCode> {
         match self {
             Self::Codegen(arguments) => arguments.run(),
+            Self::Http(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
             Self::Validate(arguments) => arguments.run(),
         }

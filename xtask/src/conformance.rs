@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: public suites, run against what is generated here.
 
 pub mod contracts;
+pub mod http;
 pub mod json;
 pub mod validate;
 
@@ -15,6 +16,7 @@ use crate::workspace;
 #[derive(Debug, clap::Subcommand)]
 pub enum Conformance {
     Contracts(contracts::Arguments),
+    Http(http::Arguments),
     Json(json::Arguments),
     Validate(validate::Arguments),
 }
@@ -23,6 +25,7 @@ impl Conformance {
     pub fn run(&self) -> Result<ExitCode> {
         match self {
             Self::Contracts(arguments) => arguments.run(),
+            Self::Http(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
             Self::Validate(arguments) => arguments.run(),
         }
