@@ -18,6 +18,6 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        super::run_peers("bench-http", &[self.requests.to_string()])
+        super::run_peers("bench-http", &[self.requests.to_string()], &[])
     }
 }
