@@ -129,7 +129,8 @@ impl App {
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());
         let publishers = api_port::Publishers::new(&self.nats);
-        let publishers = outbox::Publishers::default().with(Arc::new(publishers.sync_athlete));
+        let sync_athlete = publishers.sync_athlete.giving_up_after(outbox::Relay::GIVE_UP_AFTER);
+        let publishers = outbox::Publishers::default().with(Arc::new(sync_athlete));
         let relay = outbox::Relay::new(self.pool.clone(), publishers, self.config.outbox);
         let relay_stop = stop.clone();
         let handler = SyncEnded::new(Arc::new(PgSyncRuns::new(self.pool.clone())));

@@ -98,8 +98,21 @@ impl NatsServer {
 
     /// Ends the server at once, as a crash would, and starts it again with the same ports and streams.
     pub fn crash_and_restart(&mut self) -> Result<()> {
-        self.process.signal(Signal::Kill)?;
+        self.crash()?;
         self.start_again()
+    }
+
+    /// Ends the server at once, as a crash would, and leaves it down.
+    pub fn crash(&mut self) -> Result<()> {
+        self.process.signal(Signal::Kill)?;
+        self.process.wait_ended(START_TIMEOUT).map(drop)
+    }
+
+    /// Starts a server that is down or ending, with the same ports and streams.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.process.wait_ended(START_TIMEOUT)?;
+        self.process = launch(&self.executable, &self.environment, &self.directory)?;
+        self.wait_ready()
     }
 
     /// The server process.
@@ -110,12 +123,6 @@ impl NatsServer {
     /// Stops the server.
     pub fn stop(self) {
         self.process.stop();
-    }
-
-    fn start_again(&mut self) -> Result<()> {
-        self.process.wait_ended(START_TIMEOUT)?;
-        self.process = launch(&self.executable, &self.environment, &self.directory)?;
-        self.wait_ready()
     }
 
     fn monitoring_address(&self) -> SocketAddr {

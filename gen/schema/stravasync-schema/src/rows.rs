@@ -146,7 +146,7 @@ impl ConsentStatesRow {
 /// Messages to publish. Appended in the transaction that they belong to; the relay publishes them.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct OutboxRow {
-    /// UUID version 7: messages are published in about this order.
+    /// UUID version 7: the row's name, and its message's deduplication key when it has no other.
     pub id: uuid::Uuid,
     /// NATS subject.
     pub subject: String,
@@ -166,6 +166,8 @@ pub struct OutboxRow {
     pub next_attempt_at: chrono::DateTime<chrono::Utc>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
+    /// Order of promise: taken while the lock of the subject is held, so that it is the order of commit within a subject.
+    pub position: i64,
 }
 
 impl OutboxRow {
@@ -183,6 +185,7 @@ impl OutboxRow {
         "attempts",
         "next_attempt_at",
         "last_error",
+        "position",
     ];
 }
 

@@ -7,5 +7,8 @@ mod app;
 mod athletes;
 mod connections;
 mod outbox;
+mod outbox_broker;
+mod outbox_process;
+mod stream;
 mod support;
 mod sync;
