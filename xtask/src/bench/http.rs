@@ -10,6 +10,8 @@ use anyhow::Result;
 /// and behind ours, with routes alone and with all that a product needs. Fails when ours is
 /// dearer than it may be: docs/gateway.md has the limits.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask bench http")]
 pub struct Arguments {
     /// Requests of each kind in each round.
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]

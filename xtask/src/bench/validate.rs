@@ -16,6 +16,8 @@ use crate::workspace;
 /// Its two ways are measured: by reflection, and compiled, which leaves expressions out.
 /// Fails when one of them is faster.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask bench validate")]
 pub struct Arguments {
     /// Measurements of each peer, of which the lower quartile counts.
     #[arg(default_value_t = 61)]

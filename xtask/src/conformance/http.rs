@@ -29,6 +29,9 @@ const CONTRACT: &str = "google/showcase/v1beta1/compliance.proto";
 
 /// Measures the JSON gateway against the test tables of three others.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask conformance http
+  cargo xtask conformance http --transcoding ../grpc-httpjson-transcoding --showcase ../gapic-showcase")]
 pub struct Arguments {
     /// A checkout of gapic-showcase; without it, its suite is left out.
     #[arg(long, value_name = "PATH")]
