@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use treaty_error::{Code, Error};
 
 use crate::failure::{api, unavailable};
-use crate::{Event, HandlerSpec, NatsConfig, Publisher, StreamSpec, streams};
+use crate::{DeadLetters, Event, HandlerSpec, NatsConfig, Publisher, StreamSpec, streams};
 
 /// Longest wait for the server's answer to one request or one publish.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -193,6 +193,12 @@ impl Connection {
         Publisher::new(self)
     }
 
+    /// What could not be handled. Needs the permissions of an operator.
+    #[must_use]
+    pub fn dead_letters(&self) -> DeadLetters {
+        DeadLetters::new(self)
+    }
+
     /// Creates the streams, or brings them to what is declared. Settings that the contract does not speak of, such as the
     /// number of replicas, are left as an operator has set them.
     ///
@@ -212,7 +218,8 @@ impl Connection {
     pub async fn consumer_info(&self, spec: &HandlerSpec) -> Result<ConsumerInfo, Error> {
         let subject = format!("CONSUMER.INFO.{}.{}", spec.stream.name, spec.durable);
         let what = format!("information about consumer {}", spec.durable);
-        let info: jetstream::consumer::Info = self.ask(&subject, &what).await?;
+        let info: jetstream::consumer::Info =
+            self.ask(&subject, &serde_json::json!({}), &what).await?;
         Ok(ConsumerInfo {
             num_pending: info.num_pending,
             num_ack_pending: count(info.num_ack_pending),
@@ -232,7 +239,7 @@ impl Connection {
     pub async fn stream_info(&self, spec: &StreamSpec) -> Result<StreamInfo, Error> {
         let what = format!("information about stream {}", spec.name);
         let info: jetstream::stream::Info =
-            self.ask(&format!("STREAM.INFO.{}", spec.name), &what).await?;
+            self.ask(&format!("STREAM.INFO.{}", spec.name), &serde_json::json!({}), &what).await?;
         Ok(StreamInfo {
             messages: info.state.messages,
             bytes: info.state.bytes,
@@ -242,12 +249,14 @@ impl Connection {
         })
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(
+    /// One request to JetStream's API; `subject` without the API's prefix.
+    pub(crate) async fn ask<T: serde::de::DeserializeOwned>(
         &self,
         subject: &str,
+        body: &serde_json::Value,
         what: &str,
     ) -> Result<T, Error> {
-        let answer = self.jetstream().request(subject.to_owned(), &serde_json::json!({})).await;
+        let answer = self.jetstream().request(subject.to_owned(), body).await;
         match answer {
             Ok(jetstream::response::Response::Ok(value)) => Ok(value),
             Ok(jetstream::response::Response::Err { error }) => {

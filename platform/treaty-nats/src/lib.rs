@@ -9,6 +9,7 @@
 //!   a [`Feeder`] yields.
 //! - [`run_handler`] drives one durable consumer: concurrency, progress,
 //!   retries with backoff, dead letters, drain.
+//! - [`DeadLetters`] counts, shows, drives again and discards what was set aside.
 //!
 //! Delivery is at least once. A message is acknowledged after its handler
 //! succeeded and the server has confirmed the acknowledgement, so work may be
@@ -17,6 +18,7 @@
 mod batch;
 mod config;
 mod connection;
+mod dead_letters;
 mod failure;
 mod handler;
 mod outgoing;
@@ -31,6 +33,7 @@ pub use batch::{
 };
 pub use config::NatsConfig;
 pub use connection::{Connection, ConsumerInfo, StreamInfo, connect};
+pub use dead_letters::{DeadLetter, DeadLetterDepth, DeadLetterFilter, DeadLetters};
 pub use handler::{
     Delivery, Handle, HandlerOptions, HandlerStats, StatsSnapshot, run_handler, run_handler_with,
 };
@@ -55,6 +58,13 @@ pub mod headers {
     pub const SUBJECT: &str = "Treaty-Subject";
     /// On a dead letter: its sequence in the stream it came from.
     pub const STREAM_SEQUENCE: &str = "Treaty-Stream-Sequence";
-    /// On a dead letter: the deduplication key it was published with.
+    /// On a dead letter, and on its message when that is driven again: the deduplication
+    /// key it was first published with.
     pub const ORIGINAL_MESSAGE_ID: &str = "Treaty-Message-Id";
+    /// On a message that is driven again: the durable consumer that it is for. Others
+    /// acknowledge it without handling it.
+    pub const ADDRESSEE: &str = "Treaty-Addressee";
+    /// On a message that is driven again, and its dead letter if it fails again: how often
+    /// it was.
+    pub const REDRIVES: &str = "Treaty-Redrives";
 }

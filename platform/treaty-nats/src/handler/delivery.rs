@@ -13,7 +13,8 @@ pub struct Delivery {
     pub attempt: u64,
     /// Its sequence in the stream.
     pub stream_sequence: u64,
-    /// Its deduplication key.
+    /// Its deduplication key: the one it was first published with, also when it is driven
+    /// again from the dead letters.
     pub message_id: Option<String>,
     /// When the stream stored it.
     pub published: SystemTime,
@@ -35,6 +36,11 @@ impl Delivery {
         self.headers.get_last(name).map(async_nats::HeaderValue::as_str)
     }
 
+    /// Whether another consumer is meant, which failed before.
+    pub(super) fn is_for_another(&self, durable: &str) -> bool {
+        self.header(headers::ADDRESSEE).is_some_and(|addressee| addressee != durable)
+    }
+
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -43,8 +49,10 @@ impl Delivery {
     pub(super) fn of(message: &async_nats::Message) -> Option<Self> {
         let place = Place::parse(message.reply.as_deref()?)?;
         let headers = message.headers.clone().unwrap_or_default();
-        let message_id =
-            headers.get_last(headers::MESSAGE_ID).map(|value| value.as_str().to_owned());
+        let message_id = [headers::ORIGINAL_MESSAGE_ID, headers::MESSAGE_ID]
+            .iter()
+            .find_map(|name| headers.get_last(*name))
+            .map(|value| value.as_str().to_owned());
         Some(Self {
             attempt: place.attempt,
             stream_sequence: place.stream_sequence,

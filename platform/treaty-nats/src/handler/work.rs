@@ -121,6 +121,10 @@ where
     }
 
     async fn decide(&self, delivery: Arc<Delivery>, payload: Bytes) -> Answer {
+        if delivery.is_for_another(self.spec.durable) {
+            tracing::debug!("driven again for another consumer");
+            return Answer::Ack;
+        }
         // The attempts may be spent without a failure that we saw: the processes
         // that had the message died, or could not answer any more.
         let spent_before = delivery.attempt > 1 && self.spec.is_spent(delivery.attempt - 1);

@@ -1,6 +1,7 @@
 //! Tests of the crate on a real nats-server.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod dead_letters;
 mod faults;
 mod handling;
 mod harness;
