@@ -8,6 +8,7 @@ mod conformance;
 mod demo;
 mod doctor;
 mod documents;
+mod jobs;
 mod lint;
 mod nats;
 mod new;
@@ -41,6 +42,7 @@ enum Command {
     #[command(subcommand)]
     Sql(sql::Sql),
     Nats(nats::Arguments),
+    Jobs(jobs::Arguments),
     /// Runs a public suite against what is generated here.
     #[command(subcommand)]
     Conformance(conformance::Conformance),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Rules(arguments) => arguments.run(),
         Command::Sql(command) => command.run(),
         Command::Nats(arguments) => arguments.run(),
+        Command::Jobs(arguments) => arguments.run(),
         Command::Conformance(suite) => suite.run(),
         Command::Documents(arguments) => arguments.run(),
         Command::Bench(bench) => bench.run(),

@@ -107,7 +107,7 @@ fn state_file() -> PathBuf {
 }
 
 /// What the running system has written about itself; `None` when there is none.
-fn running() -> Result<Option<Value>> {
+pub(crate) fn running() -> Result<Option<Value>> {
     let text = match std::fs::read_to_string(state_file()) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -191,6 +191,7 @@ fn commands(state: &Value, athlete: Option<&String>) -> String {
          {nats} stream info athlete\n  \
          {nats} consumer info athlete consumer-stravasync-sync-v1-SyncAthlete\n  \
          temporal --address {} schedule describe --schedule-id {}\n  \
+         cargo xtask jobs list\n  \
          psql '{}' -c 'SELECT count(*) FROM activities'\n",
         text("temporal"),
         stack::SCHEDULE,

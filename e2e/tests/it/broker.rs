@@ -113,6 +113,16 @@ async fn each_deployable_may_do_what_its_contract_grants_and_no_more() -> Result
     let create = "$JS.API.CONSUMER.CREATE.athlete.consumer-stravasync-sync-v1-SyncAthlete";
     consumer.may_not_publish(&format!("{create}.athlete.sync-ended.*")).await?;
     consumer.may_not_publish("$JS.API.STREAM.MSG.GET.athlete").await?;
+    // Dead letters: a deployable adds its own, and an operator alone reads or ends them.
+    let own = "dead-letters.athlete.consumer-stravasync-sync-v1-SyncAthlete";
+    let stored = consumer.ask(own, &json!({})).await?;
+    assert_eq!(stored["stream"], "dead-letters", "{stored}");
+    let others = "dead-letters.athlete.api-stravasync-sync-v1-AthleteSyncEnded";
+    consumer.may_not_publish(others).await?;
+    for verb in ["STREAM.MSG.GET", "DIRECT.GET", "STREAM.MSG.DELETE", "STREAM.PURGE"] {
+        consumer.may_not_publish(&format!("$JS.API.{verb}.dead-letters")).await?;
+    }
+    consumer.may_not_publish("$JS.API.CONSUMER.CREATE.dead-letters.reader").await?;
 
     let operations = User::connect(&server, "operations").await?;
     let info = operations.ask("$JS.API.STREAM.INFO.athlete", &json!({})).await?;

@@ -3,6 +3,7 @@
 mod broker;
 mod clients;
 mod consumer_killed;
+mod dead_letters;
 mod whole_system;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
@@ -169,6 +170,20 @@ impl Stack {
             Some(2) => Ok((true, text)),
             _ => Err(anyhow!("drift failed: {}", String::from_utf8_lossy(&output.stderr))),
         }
+    }
+
+    /// Runs `treaty-jobs` as an operator.
+    ///
+    /// # Errors
+    /// When it cannot be run; what it ends with is for the caller to judge.
+    pub fn jobs(&self, arguments: &[&str]) -> Result<Output> {
+        Command::new(self.binaries.path("treaty-jobs"))
+            .args(arguments)
+            .env("NATS_URL", &self.addresses.nats)
+            .env("NATS_USER", "operations")
+            .env("NATS_PASSWORD", self.nats_password())
+            .output()
+            .context("cannot run treaty-jobs")
     }
 
     /// The password of the user `operations` at NATS, who may do everything.

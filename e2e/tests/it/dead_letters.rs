@@ -1,0 +1,117 @@
+//! What a handler cannot handle waits for an operator, who has the verbs of `treaty-jobs`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use api_port::sync_v1::{AthleteSyncEnded, SyncOutcome};
+use async_nats::{ConnectOptions, HeaderMap, jetstream};
+use prost::Message as _;
+use serde_json::Value;
+use stack::journey::{User, wait};
+use stack::{Options, Stack};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// An athlete that is not registered: what the mending makes good.
+const ATHLETE: &str = "0198c1a5-0000-7000-8000-000000000001";
+
+const SYNC_ATHLETE: &str = "consumer-stravasync-sync-v1-SyncAthlete";
+const SYNC_ENDED: &str = "api-stravasync-sync-v1-AthleteSyncEnded";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_right() -> Result<()>
+{
+    let options = Options {
+        athletes: 1,
+        activities_per_athlete: 1,
+        consumers: 1,
+        dispatch_every: Duration::from_secs(3600),
+        ..Options::default()
+    };
+    let (stack, directory) = crate::start(&options)?;
+    let user = User::new(stack.addresses().http, stack.operator_token())?;
+    user.wait_ready(PATIENCE).await?;
+    publish_what_fails(&stack).await?;
+    wait("two dead letters", PATIENCE, async || Ok(list(&stack, &[])?["total"] == 2)).await?;
+    assert_eq!(stack.jobs(&["list", "--fail-above", "1"])?.status.code(), Some(2), "an alert");
+
+    // A job that is no job: its bytes are shown to who asks for them.
+    let garbage = one(&stack, SYNC_ATHLETE)?;
+    let reason = garbage["reason"].as_str().context("no reason")?;
+    assert!(reason.starts_with("INVALID_ARGUMENT: undecodable"), "{reason}");
+    let number = garbage["number"].to_string();
+    let (_, shown) = said(&stack, &["show", &number, "--raw"])?;
+    assert!(shown.contains("ff ff 21") && shown.contains("athlete.sync.nobody"), "{shown}");
+    // Driven again, it fails again, and this is told of it.
+    assert!(said(&stack, &["redrive", &number])?.0);
+    wait("it to fail again", PATIENCE, async || {
+        Ok(list(&stack, &["--handler", SYNC_ATHLETE])?["deadLetters"][0]["redrives"] == 1)
+    })
+    .await?;
+    let number = one(&stack, SYNC_ATHLETE)?["number"].to_string();
+    let (done, refused) = said(&stack, &["discard", &number])?;
+    assert!(!done && refused.contains("--yes"), "{refused}");
+    assert!(said(&stack, &["discard", &number, "--yes"])?.0);
+
+    // An event that was right, and came too early.
+    let early = one(&stack, SYNC_ENDED)?;
+    assert_eq!(early["code"], "NOT_FOUND", "{early}");
+    stack.sql(&format!(
+        "INSERT INTO athletes (athlete_id, display_name, email) \
+         VALUES ('{ATHLETE}', 'Late', 'late@example.org')"
+    ))?;
+    let (done, driven) = said(&stack, &["redrive", "--all", "--reason", "NOT_FOUND"])?;
+    assert!(done && driven.contains("1 driven again."), "{driven}");
+    let recorded = format!("SELECT count(*) FROM sync_runs WHERE athlete_id = '{ATHLETE}'");
+    wait("the event to be recorded", PATIENCE, async || Ok(stack.sql(&recorded)?.trim() == "1"))
+        .await?;
+    assert!(stack.jobs(&["list", "--fail-above", "0"])?.status.success());
+    stack.stop();
+    directory.succeeded()
+}
+
+/// A job that no version can read, and an event of an athlete that nobody knows yet.
+async fn publish_what_fails(stack: &Stack) -> Result<()> {
+    let client = ConnectOptions::new()
+        .user_and_password("operations".to_owned(), stack.nats_password().to_owned())
+        .connect(&stack.addresses().nats)
+        .await?;
+    let stream = jetstream::new(client);
+    let ended = AthleteSyncEnded {
+        athlete_id: ATHLETE.to_owned(),
+        request_id: "early".to_owned(),
+        outcome: SyncOutcome::Succeeded.into(),
+        end_time: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        ..AthleteSyncEnded::default()
+    };
+    let messages = [
+        ("athlete.sync.nobody", "stravasync.sync.v1.SyncAthlete", b"\xff\xff!".to_vec()),
+        ("athlete.sync-ended.early", "stravasync.sync.v1.AthleteSyncEnded", ended.encode_to_vec()),
+    ];
+    for (subject, event, payload) in messages {
+        let mut headers = HeaderMap::new();
+        headers.insert("Treaty-Event", event);
+        stream.publish_with_headers(subject, headers, payload.into()).await?.await?;
+    }
+    Ok(())
+}
+
+fn list(stack: &Stack, filter: &[&str]) -> Result<Value> {
+    let output = stack.jobs(&[&["list", "--format", "json"], filter].concat())?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout).context(told)
+}
+
+/// The one dead letter of a handler.
+fn one(stack: &Stack, durable: &str) -> Result<Value> {
+    let listed = list(stack, &["--handler", durable])?;
+    anyhow::ensure!(listed["total"] == 1, "{listed}");
+    Ok(listed["deadLetters"][0].clone())
+}
+
+/// Whether it succeeded, and both outputs.
+fn said(stack: &Stack, arguments: &[&str]) -> Result<(bool, String)> {
+    let output = stack.jobs(arguments)?;
+    let text = String::from_utf8([output.stdout, output.stderr].concat())?;
+    Ok((output.status.success(), text))
+}
