@@ -31,23 +31,23 @@ pub struct Contracts {
     pub image: Vec<u8>,
 }
 
-/// Reads every `.proto` file below `directory`; imports are looked up there and
-/// then in `includes`.
+/// Reads every `.proto` file below `path`, or the one file that it is; imports are looked
+/// up there (beside the file) and then in `includes`.
 ///
-/// Files are named as imports name them: from `directory`, or, when that is a part of
+/// Files are named as imports name them: from the directory, or, when that is a part of
 /// an include, from the include.
 ///
 /// # Errors
 /// Each file that cannot be read, parsed or resolved, by file, line and column.
-pub fn load(directory: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnostics> {
-    let unreadable =
-        |source| one(&directory.display().to_string(), format!("cannot be read: {source}"), "");
-    let (base, includes) = bases(directory, includes).map_err(unreadable)?;
-    let mut roots = proto_files(&base, directory).map_err(unreadable)?;
+pub fn load(path: &Path, includes: &[PathBuf]) -> Result<Contracts, Diagnostics> {
+    let shown = path.display().to_string();
+    let unreadable = |source| one(&shown, format!("cannot be read: {source}"), "");
+    let (base, includes) = bases(path, includes).map_err(unreadable)?;
+    let mut roots = proto_files(&base, path).map_err(unreadable)?;
     roots.retain(|name| !resolver::is_bundled(name));
     if roots.is_empty() {
         let advice = "Put contracts there, or name another directory.";
-        return Err(one(&directory.display().to_string(), "holds no .proto file".into(), advice));
+        return Err(one(&shown, "holds no .proto file".into(), advice));
     }
     compile(Resolver::new(std::iter::once(base.as_path()).chain(includes)), roots, &base)
 }
@@ -163,11 +163,9 @@ fn one(file: &str, message: String, advice: &str) -> Diagnostics {
 }
 
 /// The directory from which files are named, and the includes besides it.
-fn bases<'a>(
-    directory: &Path,
-    includes: &'a [PathBuf],
-) -> std::io::Result<(PathBuf, Vec<&'a Path>)> {
-    let inside = directory.canonicalize()?;
+fn bases<'a>(path: &Path, includes: &'a [PathBuf]) -> std::io::Result<(PathBuf, Vec<&'a Path>)> {
+    let inside = path.canonicalize()?;
+    let directory = if inside.is_file() { inside.parent().unwrap_or(path) } else { path };
     let outer =
         |include: &Path| include.canonicalize().is_ok_and(|include| inside.starts_with(include));
     let base = includes.iter().map(PathBuf::as_path).filter(|include| outer(include));
@@ -178,23 +176,22 @@ fn bases<'a>(
     Ok((base.unwrap_or(directory).to_path_buf(), others.collect()))
 }
 
-/// Names of the proto files below a directory as seen from `base`, with `/`, sorted.
-fn proto_files(base: &Path, directory: &Path) -> std::io::Result<BTreeSet<String>> {
-    let (base, directory) = (base.canonicalize()?, directory.canonicalize()?);
+/// Names of the proto files at and below a path as seen from `base`, with `/`, sorted.
+fn proto_files(base: &Path, path: &Path) -> std::io::Result<BTreeSet<String>> {
+    let (base, path) = (base.canonicalize()?, path.canonicalize()?);
     let mut found = BTreeSet::new();
-    let mut pending = vec![directory];
-    while let Some(current) = pending.pop() {
-        for entry in std::fs::read_dir(&current)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "proto")
-                && let Ok(relative) = path.strip_prefix(&base)
-            {
-                let parts: Vec<_> =
-                    relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-                found.insert(parts.join("/"));
+    let mut pending = vec![path];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(&path)? {
+                pending.push(entry?.path());
             }
+        } else if path.extension().is_some_and(|extension| extension == "proto")
+            && let Ok(relative) = path.strip_prefix(&base)
+        {
+            let parts: Vec<_> =
+                relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            found.insert(parts.join("/"));
         }
     }
     Ok(found)

@@ -17,8 +17,8 @@ use crate::workspace;
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "foreign")]
 pub struct Arguments {
-    /// Directory of the contracts to generate for: every .proto file below it.
-    #[arg(long, value_name = "DIR", requires_all = ["out", "package"])]
+    /// Directory of the contracts to generate for, every .proto file below it; or one file.
+    #[arg(long, value_name = "DIR|FILE", requires_all = ["out", "package"])]
     contracts: Option<PathBuf>,
     /// Built contracts instead: a FileDescriptorSet with imports and source information,
     /// as of `buf build -o image.binpb` or `protoc -o`.
@@ -57,7 +57,7 @@ pub struct Request {
 }
 
 enum Input {
-    Directory(PathBuf),
+    Files(PathBuf),
     Image(PathBuf),
 }
 
@@ -65,10 +65,10 @@ impl Arguments {
     /// What is asked for; nothing when this workspace is meant.
     pub fn request(&self) -> Result<Option<Request>> {
         let input = match (&self.contracts, &self.image) {
-            (Some(directory), _) => Input::Directory(directory.clone()),
+            (Some(path), _) => Input::Files(path.clone()),
             (None, Some(image)) => Input::Image(image.clone()),
             (None, None) if self.out.is_some() || self.package.is_some() => {
-                bail!("what shall be generated? Name --contracts DIR or --image FILE");
+                bail!("what shall be generated? Name --contracts DIR|FILE or --image FILE");
             }
             (None, None) => return Ok(None),
         };
@@ -103,14 +103,14 @@ impl Request {
     }
 
     /// A request without a command line: contracts that were written for something else.
-    pub fn of_directory(
+    pub fn of(
         contracts: PathBuf,
         includes: Vec<PathBuf>,
         out: PathBuf,
         package: &str,
     ) -> Result<Self> {
         let arguments = Arguments { allow_undeclared_access: true, ..Arguments::default() };
-        Self::new(Input::Directory(contracts), includes, out, package.to_owned(), &arguments)
+        Self::new(Input::Files(contracts), includes, out, package.to_owned(), &arguments)
     }
 
     /// Every file of the crate.
@@ -142,7 +142,7 @@ impl Request {
 
     fn load(&self) -> Result<Contracts> {
         match &self.input {
-            Input::Directory(directory) => Ok(codegen::load::load(directory, &self.includes)?),
+            Input::Files(path) => Ok(codegen::load::load(path, &self.includes)?),
             Input::Image(path) => {
                 let image = fs::read(path)
                     .with_context(|| format!("cannot read the image {}", path.display()))?;
@@ -174,7 +174,7 @@ impl Request {
 
 /// Generates a crate of contracts, every RPC of which is open.
 pub fn generate(contracts: PathBuf, out: PathBuf, package: &str) -> Result<()> {
-    let request = Request::of_directory(contracts, Vec::new(), out, package)?;
+    let request = Request::of(contracts, Vec::new(), out, package)?;
     codegen::write::write(&request.out, &request.generate()?)?;
     Ok(())
 }

@@ -2,17 +2,19 @@
 //! compiled.
 
 mod crates;
+mod known;
 mod sets;
 mod tally;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use codegen::Diagnostics;
 use testbed::Tools;
 
 use crate::workspace;
+use known::{Known, Verdict};
 use sets::Set;
 use tally::Tally;
 
@@ -24,6 +26,10 @@ const DIRECTORY: &str = "target/conformance/contracts";
 ///
 /// Without --path or --all these are chosen sets of the packages that tools/ pins: the
 /// messages of protobuf's conformance suite, grpc-gateway's examples, APIs of Google.
+///
+/// What is refused with a reason in e2e/conformance/contracts/known_refusals.txt counts as
+/// failed, but only other refusals make the command fail. So does one of them that is
+/// refused no more, which must be taken off the list.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "conformance_contracts")]
 #[command(after_help = "Examples:
@@ -64,17 +70,25 @@ impl Arguments {
         if sets.is_empty() {
             bail!("there are no such contracts");
         }
+        let known = if self.path.is_some() { Known::default() } else { Known::load()? };
         let mut tally = Tally::default();
         for set in &sets {
-            measure(set, chosen || self.compile, &mut tally)?;
+            count(&set.name, measure(set, chosen || self.compile, &known), &mut tally);
+        }
+        if self.all && self.only.is_none() {
+            let is_there = |name: &str| sets.iter().any(|set| set.name == name);
+            for name in known.sets().filter(|name| !is_there(name)) {
+                let gone = anyhow::anyhow!("there is no such set: take it off {}", known::LIST);
+                count(name, Verdict::Failed(gone), &mut tally);
+            }
         }
         print!("{tally}");
         Ok(if tally.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// Generates and perhaps compiles a set, tells what came of it, and counts it.
-fn measure(set: &Set, compile: bool, tally: &mut Tally) -> Result<()> {
+/// Generates and perhaps compiles a set, and judges what came of it.
+fn measure(set: &Set, compile: bool, known: &Known) -> Verdict {
     let root = workspace::root().join(DIRECTORY);
     let outcome = crates::generate(set, &root).and_then(|counts| {
         if compile {
@@ -82,17 +96,44 @@ fn measure(set: &Set, compile: bool, tally: &mut Tally) -> Result<()> {
         }
         Ok(counts)
     });
-    match outcome {
-        Ok(counts) => {
-            println!("passed: {}: {counts}", set.name);
+    known.judge(&set.name, outcome)
+}
+
+/// Tells what came of a set, and counts it.
+fn count(name: &str, verdict: Verdict, tally: &mut Tally) {
+    match verdict {
+        Verdict::Passed(counts) => {
+            println!("passed: {name}: {counts}");
             tally.passed(counts);
         }
-        Err(reason) => {
-            println!("failed: {}: {}", set.name, beginning(&reason));
-            tally.failed(reason.downcast_ref::<Diagnostics>());
+        Verdict::Known(refused) => {
+            for one in &refused.0 {
+                println!(
+                    "known: {name}: {}:{}:{}: {}",
+                    one.file, one.line, one.column, one.message
+                );
+            }
+            tally.refused(&refused);
+            tally.known();
+        }
+        Verdict::Failed(reason) => {
+            match reason.downcast_ref() {
+                Some(refused) => {
+                    tell("failed", name, refused);
+                    tally.refused(refused);
+                }
+                None => println!("failed: {name}: {}", beginning(&reason)),
+            }
+            tally.failed();
         }
     }
-    Ok(())
+}
+
+/// Tells each place that was refused.
+fn tell(what: &str, name: &str, refused: &Diagnostics) {
+    for codegen::Diagnostic { file, line, column, message, .. } in &refused.0 {
+        println!("{what}: {name}: {file}:{line}:{column}: {message}");
+    }
 }
 
 /// The beginning of what was said, with its place and reason.
@@ -100,13 +141,14 @@ fn beginning(reason: &anyhow::Error) -> String {
     format!("{reason:#}").lines().take(6).collect::<Vec<_>>().join("\n    ")
 }
 
-/// Fails, with the reason, when a crate of a guarded set is not as it should be.
+/// Fails, with the reason, when a chosen set is not generated or refused as it should be,
+/// or a crate of a guarded one has faults.
 pub fn check(tools: &Tools) -> Result<()> {
-    let root = workspace::root().join(DIRECTORY);
-    for set in sets::chosen(tools)?.iter().filter(|set| set.guards) {
-        crates::generate(set, &root)
-            .and_then(|_| crates::compile(set, &root))
-            .with_context(|| format!("contracts of {}", set.name))?;
+    let known = Known::load()?;
+    for set in sets::chosen(tools)? {
+        if let Verdict::Failed(reason) = measure(&set, set.guards, &known) {
+            return Err(reason.context(format!("contracts of {}", set.name)));
+        }
     }
     Ok(())
 }

@@ -73,7 +73,8 @@ fn stream_crates(model: &Model, package: &Package) -> Vec<String> {
 /// Libraries that a package needs whatever carries it.
 pub(super) fn dependencies(package: &Package) -> Vec<&'static str> {
     let mut dependencies = vec!["prost", "prost-types", "treaty-json"];
-    if !package.messages.is_empty() {
+    // A service checks its requests, though all of them may be of other packages.
+    if !package.messages.is_empty() || !package.services.is_empty() {
         dependencies.push("treaty-validate");
     }
     if !package.services.is_empty() {
@@ -159,7 +160,10 @@ fn library(model: &Model, package: &Package) -> String {
         }
         let _ = writeln!(text, "#[rustfmt::skip]\n{keyword} {module};");
     }
-    text.push_str("\npub use json::register_types;\npub use messages::*;\n");
+    text.push_str("\npub use json::register_types;\n");
+    if !package.messages.is_empty() || !package.enums.is_empty() {
+        text.push_str("pub use messages::*;\n");
+    }
     text
 }
 

@@ -1,6 +1,6 @@
 //! Contracts that were not written for this generator, as one crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codegen::emit::{Standalone, emit_standalone};
 use codegen::lower::{Settings, lower_with};
@@ -55,4 +55,38 @@ fn services_of_imported_files_need_nothing() {
     let files = generate(&["own.proto"], &texts).unwrap();
     let library = text(&files, "src/lib.rs");
     assert!(library.contains("pub mod near;") && !library.contains("pub mod far;"), "{library}");
+}
+
+#[test]
+fn one_file_of_a_directory_is_generated_for_with_what_it_imports_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let head = "syntax = \"proto3\";\npackage acme.v1;\n";
+        std::fs::write(directory.path().join(name), format!("{head}{text}")).unwrap();
+    };
+    write("thing.proto", "message Thing {}\n");
+    write("a.proto", "import \"thing.proto\";\nmessage A { Thing thing = 1; }\n");
+    write("b.proto", "message B {}\n");
+    let found = load::load(&directory.path().join("a.proto"), &[]).unwrap();
+    assert_eq!(found.roots, BTreeSet::from(["a.proto".to_owned()]));
+    let files: BTreeSet<_> = found.pool.files().map(|file| file.name().to_owned()).collect();
+    assert!(files.contains("thing.proto") && !files.contains("b.proto"), "{files:?}");
+
+    let include = [directory.path().parent().unwrap().to_path_buf()];
+    let error = load::load(&directory.path().join("a.proto"), &include).unwrap_err().to_string();
+    assert!(error.contains("thing.proto"), "named from the include: {error}");
+}
+
+#[test]
+fn a_service_without_messages_of_its_own_compiles_too() {
+    let contract = "syntax = \"proto3\"; package acme; import \"google/protobuf/empty.proto\";\n\
+                    service S { rpc Do(google.protobuf.Empty) returns (google.protobuf.Empty); }";
+    let files = generate(&["a.proto"], &[("a.proto", contract)]).unwrap();
+    let service = text(&files, "src/acme/s.rs");
+    assert!(service.contains("::treaty_validate::validate(&request)"), "{service}");
+    let manifest = text(&files, "Cargo.toml");
+    assert!(manifest.contains("treaty-validate"), "{manifest}");
+    // There would be nothing to export, of which rustc warns.
+    let module = text(&files, "src/acme/mod.rs");
+    assert!(!module.contains("pub use messages::*;"), "{module}");
 }

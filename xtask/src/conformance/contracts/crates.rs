@@ -14,8 +14,7 @@ use crate::workspace;
 /// Writes the crate of a set.
 pub fn generate(set: &Set, root: &Path) -> Result<Counts> {
     let out = root.join("crates").join(&set.name);
-    let request =
-        Request::of_directory(set.contracts.clone(), set.includes.clone(), out.clone(), &set.name)?;
+    let request = Request::of(set.contracts.clone(), set.includes.clone(), out.clone(), &set.name)?;
     let (contracts, model) = request.read()?;
     let files = request.emit(&contracts, &model)?;
     codegen::write::write(&out, &files)?;

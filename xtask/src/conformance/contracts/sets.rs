@@ -12,7 +12,7 @@ use crate::conformance::go_module;
 pub struct Set {
     /// Also the name of the crate.
     pub name: String,
-    /// The directory to generate for.
+    /// The directory or the file to generate for.
     pub contracts: PathBuf,
     /// Where imports begin.
     pub includes: Vec<PathBuf>,
@@ -54,7 +54,8 @@ const GRPC_GATEWAY: (&str, &str) =
 /// The sets that are compiled: of each syntax and kind.
 pub fn chosen(tools: &Tools) -> Result<Vec<Set>> {
     let google = google(tools)?;
-    let mut sets = vec![protobuf(tools)?, examples("examplepb", &google)?];
+    let mut sets = vec![protobuf(tools)?];
+    sets.extend(programs(&google)?);
     sets.extend(GOOGLE.iter().map(|(directory, guards)| Set {
         name: directory.replace('/', "-"),
         contracts: google.join(directory),
@@ -68,10 +69,15 @@ pub fn chosen(tools: &Tools) -> Result<Vec<Set>> {
 pub fn all(tools: &Tools) -> Result<Vec<Set>> {
     let google = google(tools)?;
     let mut sets = vec![protobuf(tools)?];
-    for name in ["examplepb", "oneofenum", "pathenum", "sub", "sub2"] {
+    sets.extend(programs(&google)?);
+    for name in ["oneofenum", "pathenum", "sub", "sub2"] {
         sets.push(examples(name, &google)?);
     }
-    sets.extend(below(&google, std::slice::from_ref(&google))?);
+    sets.extend(below(&google, std::slice::from_ref(&google))?.into_iter().map(|mut set| {
+        // Called as among the chosen ones.
+        set.name = set.name.trim_start_matches("set-").to_owned();
+        set
+    }));
     // Protobuf's own are bundled with every compiler, and its tests of other generators
     // import what this package does not hold.
     sets.retain(|set| !set.contracts.starts_with(google.join("google/protobuf")));
@@ -121,6 +127,27 @@ fn protobuf(tools: &Tools) -> Result<Set> {
         includes: vec![include],
         guards: true,
     })
+}
+
+/// The examples of grpc-gateway that have services, a set for each file: they are programs
+/// of their own there, several of which answer the same requests.
+fn programs(google: &Path) -> Result<Vec<Set>> {
+    let directory = examples("examplepb", google)?;
+    let entries = fs::read_dir(&directory.contracts)
+        .with_context(|| format!("cannot read {}", directory.contracts.display()))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "proto"));
+    files.sort();
+    let set = |file: PathBuf| {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+        Set {
+            name: format!("{}-{stem}", directory.name),
+            contracts: file,
+            includes: directory.includes.clone(),
+            guards: false,
+        }
+    };
+    Ok(files.into_iter().map(set).collect())
 }
 
 /// A directory of grpc-gateway's examples.
