@@ -109,10 +109,15 @@ pub(super) fn own_root(package: &Package) -> String {
 
 /// A type as seen from inside of a package's crate.
 pub(super) fn type_path(reference: &TypeRef, package: &Package) -> TokenStream {
+    path(&type_text(reference, package))
+}
+
+/// The same as text.
+pub(super) fn type_text(reference: &TypeRef, package: &Package) -> String {
     if reference.package == package.name && !reference.is_well_known() {
-        path(&format!("{}::{}", own_root(package), reference.path))
+        format!("{}::{}", own_root(package), reference.path)
     } else {
-        path(&foreign_path(reference, package))
+        foreign_path(reference, package)
     }
 }
 
@@ -131,9 +136,14 @@ pub(super) fn foreign_path(reference: &TypeRef, package: &Package) -> String {
 
 /// The root of another package as seen from inside of a package's crate.
 pub(super) fn foreign_root(other: &str, package: &Package) -> TokenStream {
+    path(&foreign_root_text(other, package))
+}
+
+/// The same as text.
+pub(super) fn foreign_root_text(other: &str, package: &Package) -> String {
     match package.layout {
-        Layout::Crates => path(&format!("::{}", crate_ident(other))),
-        Layout::Modules => path(&format!("crate::{}", Layout::Modules.module(other))),
+        Layout::Crates => format!("::{}", crate_ident(other)),
+        Layout::Modules => format!("crate::{}", Layout::Modules.module(other)),
     }
 }
 
