@@ -3,6 +3,7 @@
 mod codegen;
 mod http;
 mod json;
+mod nats;
 mod validate;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub enum Bench {
     Codegen(codegen::Arguments),
     Http(http::Arguments),
     Json(json::Arguments),
+    Nats(nats::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -27,6 +29,7 @@ impl Bench {
             Self::Codegen(arguments) => arguments.run(),
             Self::Http(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
+            Self::Nats(arguments) => arguments.run(),
             Self::Validate(arguments) => arguments.run(),
         }
     }

@@ -1,0 +1,26 @@
+//! `cargo xtask bench nats`: publishing and handling, beside loops over async-nats.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::run_peers;
+
+/// Measures messages a second through one nats-server: published, and handled.
+///
+/// Fails unless `publish_all` reaches 3.5 times ten tasks that await each confirmation and
+/// 0.95 of a loop with windows, and `run_handler` 0.9 of a loop that confirms each
+/// acknowledgement.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  cargo xtask bench nats 11    with 11 rounds")]
+pub struct Arguments {
+    /// Rounds, of which the median counts.
+    #[arg(default_value_t = 7)]
+    rounds: u32,
+}
+
+impl Arguments {
+    pub fn run(&self) -> Result<ExitCode> {
+        run_peers("bench-nats", &[self.rounds.to_string()], &[])
+    }
+}
