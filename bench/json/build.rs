@@ -8,17 +8,7 @@ const CONTRACTS: [&str; 2] =
 
 fn main() {
     let output = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo names it"));
-    println!("cargo::rerun-if-env-changed=TREATY_INCLUDES");
-    let includes = env::var_os("TREATY_INCLUDES").expect("`cargo xtask bench json` sets it");
-    let includes: Vec<_> = env::split_paths(&includes).collect();
-    for directory in &includes {
-        println!("cargo::rerun-if-changed={}", directory.display());
-    }
-    let mut compiler = protox::Compiler::new(includes).expect("a compiler");
-    compiler.include_imports(true);
-    for contract in CONTRACTS {
-        compiler.open_file(contract).unwrap_or_else(|error| panic!("{error}"));
-    }
+    let compiler = bench_contracts::compile(bench_contracts::includes(), &CONTRACTS);
     let descriptors = compiler.encode_file_descriptor_set();
     prost_build::Config::new()
         .out_dir(&output)

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, reason = "a build that cannot go on says why and ends")]
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo names it"));
@@ -18,20 +18,6 @@ fn main() {
     includes.push(vocabulary);
     let contracts = codegen::load::load(&own, &includes).unwrap_or_else(|error| panic!("{error}"));
     let model = codegen::lower::lower(&contracts).unwrap_or_else(|error| panic!("{error}"));
-    for file in codegen::emit::emit(&model, &contracts) {
-        write(&output.join(&file.path), &file.contents);
-    }
-}
-
-fn write(path: &Path, contents: &[u8]) {
-    std::fs::create_dir_all(path.parent().expect("it lies in a directory")).expect("writable");
-    std::fs::write(path, contents).expect("writable");
-    if path.ends_with("lib.rs") {
-        // What is included into a module cannot begin with what speaks of a crate.
-        let text = String::from_utf8_lossy(contents);
-        let lines =
-            text.lines().filter(|line| !line.starts_with("//!") && !line.starts_with("#!["));
-        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-        std::fs::write(path.with_file_name("included.rs"), text).expect("writable");
-    }
+    let files = codegen::emit::emit(&model, &contracts);
+    codegen::write::for_build_script(&output, &files).expect("writable");
 }

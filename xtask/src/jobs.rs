@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result};
 use tempfile::NamedTempFile;
 
-use crate::{up, workspace};
+use crate::{program, up, workspace};
 
 /// Lists, shows, drives again and discards dead letters: jobs that could not be handled.
 ///
@@ -33,19 +33,13 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        let mut command = stack::cargo();
-        command
-            .args(["run", "--quiet", "--package", "treaty-jobs", "--"])
-            .args(&self.arguments)
-            .current_dir(workspace::root());
+        let mut command = program::command("treaty-jobs", &self.arguments);
         if !self.names_server() && !self.asks_for_help() {
             add_running(&mut command)?;
         }
         // Kept until the program has ended.
         let _contracts = if self.shows() { Some(add_contracts(&mut command)?) } else { None };
-        let status = command.status().context("cannot run cargo")?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        program::run(&mut command)
     }
 
     fn has(&self, options: &[&str]) -> bool {

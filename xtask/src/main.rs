@@ -12,6 +12,7 @@ mod jobs;
 mod lint;
 mod nats;
 mod new;
+mod program;
 mod rules;
 mod sql;
 mod system;

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::workspace;
+use crate::program;
 
 /// Plans, applies and watches the streams and consumers of a NATS server.
 ///
@@ -29,13 +29,6 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        let status = stack::cargo()
-            .args(["run", "--quiet", "--package", "treaty-topology", "--"])
-            .args(&self.arguments)
-            .current_dir(workspace::root())
-            .status()
-            .context("cannot run cargo")?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        program::run(&mut program::command("treaty-topology", &self.arguments))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
 /// Names another workspace to work on than the one that this command was built from.
@@ -19,15 +19,7 @@ pub fn root() -> PathBuf {
 
 /// What Cargo knows about the workspace and its dependencies.
 pub fn metadata() -> Result<Value> {
-    let output = stack::cargo()
-        .args(["metadata", "--format-version", "1"])
-        .current_dir(root())
-        .output()
-        .context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    }
-    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
+    codegen::cargo::metadata(&root())
 }
 
 /// Where imports are looked for beside the contracts themselves.

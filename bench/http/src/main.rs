@@ -36,6 +36,7 @@ mod servers;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use bench_timed::median;
 
 use load::Request;
 use servers::Peer;
@@ -118,8 +119,7 @@ fn measure(requests: usize) -> Result<()> {
             }
         }
     }
-    let medians: Vec<[f64; 2]> =
-        table.iter_mut().map(|[get, post]| [median(get), median(post)]).collect();
+    let medians: Vec<[f64; 2]> = table.into_iter().map(|figures| figures.map(median)).collect();
     print(&peers, &medians);
     judge(&medians)
 }
@@ -141,11 +141,6 @@ fn judge(medians: &[[f64; 2]]) -> Result<()> {
         }
     }
     if dear.is_empty() { Ok(()) } else { bail!("{}", dear.join("; ")) }
-}
-
-fn median(figures: &mut [f64]) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 fn print(peers: &[Peer], medians: &[[f64; 2]]) {

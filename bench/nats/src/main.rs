@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use async_nats::jetstream;
+use bench_timed::median;
 use testbed::{NatsServer, Tools};
 use treaty_nats::{Connection, Event as _, NatsConfig, connect};
 
@@ -83,7 +84,7 @@ impl Bench {
         let row = |name: &str, of: usize, ours: usize| {
             println!(
                 "| {name} | {:.0} | {:.2} |",
-                median(&rates[of]),
+                median(rates[of].clone()),
                 ratio(&rates[ours], &rates[of])
             );
         };
@@ -113,11 +114,5 @@ async fn timed(count: usize, work: impl Future<Output = Result<()>>) -> Result<f
 
 /// How many times as fast the first are: the median over rounds.
 fn ratio(first: &[f64], second: &[f64]) -> f64 {
-    median(&first.iter().zip(second).map(|(first, second)| first / second).collect::<Vec<_>>())
-}
-
-fn median(figures: &[f64]) -> f64 {
-    let mut figures = figures.to_vec();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    median(first.iter().zip(second).map(|(first, second)| first / second).collect())
 }

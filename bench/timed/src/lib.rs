@@ -49,11 +49,16 @@ impl Timed {
     /// both met the same machine.
     pub fn to(&self, other: &Self) -> f64 {
         let ratios = self.nanos.iter().zip(&other.nanos).map(|(ours, theirs)| theirs / ours);
-        quantile(ratios.collect(), 1, 2)
+        median(ratios.collect())
     }
 }
 
 fn quantile(mut figures: Vec<f64>, part: usize, of: usize) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() * part / of).copied().unwrap_or(f64::NAN)
+}
+
+/// The figure in the middle.
+pub fn median(figures: Vec<f64>) -> f64 {
+    quantile(figures, 1, 2)
 }

@@ -5,12 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Deserializer};
 use treaty_error::{Code, Error};
+use treaty_rpc::{GRPC_TIMEOUT, grpc_timeout};
 
 /// Header with the caller's deadline in seconds, for example `2.5`.
 pub const REQUEST_TIMEOUT: &str = "request-timeout";
-
-/// Header with the caller's deadline as gRPC writes it, for example `2500m`.
-pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 
 /// How long the caller waits: the shorter one of both headers.
 pub(crate) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
@@ -27,24 +25,6 @@ pub(crate) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
     Ok(match (grpc, seconds) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
-    })
-}
-
-/// Reads a `grpc-timeout` (gRPC over HTTP/2, "Requests").
-fn grpc_timeout(value: &str) -> Option<Duration> {
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
     })
 }
 

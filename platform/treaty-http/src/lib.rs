@@ -38,7 +38,7 @@ mod upload;
 pub use body::Body;
 pub use documents::documents;
 pub use gateway::{Gateway, GatewayConfig};
-pub use headers::{GRPC_TIMEOUT, REQUEST_TIMEOUT};
+pub use headers::REQUEST_TIMEOUT;
 pub use matcher::{Found, Matcher};
 pub use metrics::Metrics;
 pub use mount::Mount;

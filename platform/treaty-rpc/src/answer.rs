@@ -42,7 +42,9 @@ where
             if let Some(passed) = headers::application_metadata(metadata.as_ref()) {
                 context = context.with_metadata(passed);
             }
-            if let Some(timeout) = text(metadata, "grpc-timeout").and_then(parse_timeout) {
+            if let Some(timeout) =
+                text(metadata, headers::GRPC_TIMEOUT).and_then(headers::grpc_timeout)
+            {
                 context = context.with_deadline(ahead_of_transport(timeout));
             }
             run(context, request.into_inner()).await
@@ -124,38 +126,4 @@ fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
 /// a line in the log. Being a little earlier, our deadline speaks first.
 fn ahead_of_transport(timeout: Duration) -> Duration {
     timeout - (timeout / 4).min(Duration::from_millis(20))
-}
-
-/// Reads a `grpc-timeout`: at most eight digits and a unit.
-fn parse_timeout(value: &str) -> Option<Duration> {
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_of_every_unit_are_read_and_others_ignored() {
-        assert_eq!(parse_timeout("2H"), Some(Duration::from_secs(7200)));
-        assert_eq!(parse_timeout("99999999M"), Some(Duration::from_secs(99_999_999 * 60)));
-        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(parse_timeout("1n"), Some(Duration::from_nanos(1)));
-        for bad in ["", "S", "5", "5x", "+5S", "123456789S", "5é"] {
-            assert_eq!(parse_timeout(bad), None, "{bad:?}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The headers that travel with a call, the same over gRPC and HTTP.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName};
 use uuid::Uuid;
@@ -15,6 +15,9 @@ pub const TRACEPARENT: &str = "traceparent";
 /// Header that carries the key by which a repeated call is known
 /// (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Header with the caller's deadline as gRPC writes it, for example `2500m`.
+pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 
 /// Header that counts the attempts before this one (gRFC A6).
 pub(crate) const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
@@ -113,6 +116,26 @@ pub fn traceparent(header: Option<&str>) -> Option<&str> {
     })
 }
 
+/// Reads a `grpc-timeout`: at most eight digits and a unit (gRPC over HTTP/2, "Requests").
+/// Nothing when it is written otherwise.
+#[must_use]
+pub fn grpc_timeout(value: &str) -> Option<Duration> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +156,16 @@ mod tests {
         assert_eq!(traceparent(Some("00-4BF9")), None);
         assert_eq!(traceparent(Some(&good.replacen("00", "ff", 1))), None);
         assert_eq!(traceparent(None), None);
+    }
+
+    #[test]
+    fn timeouts_of_every_unit_are_read_and_others_ignored() {
+        assert_eq!(grpc_timeout("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(grpc_timeout("99999999M"), Some(Duration::from_secs(99_999_999 * 60)));
+        assert_eq!(grpc_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(grpc_timeout("1n"), Some(Duration::from_nanos(1)));
+        for bad in ["", "S", "5", "5x", "+5S", "123456789S", "5é"] {
+            assert_eq!(grpc_timeout(bad), None, "{bad:?}");
+        }
     }
 }

@@ -42,8 +42,8 @@ pub use client::{
 pub use context::{Caller, CallsAs, Context};
 pub use futures::future::BoxFuture;
 pub use headers::{
-    IDEMPOTENCY_KEY, REQUEST_ID, TRACEPARENT, fill_idempotency_key, idempotency_key,
-    request_id_or_new, traceparent,
+    GRPC_TIMEOUT, IDEMPOTENCY_KEY, REQUEST_ID, TRACEPARENT, fill_idempotency_key, grpc_timeout,
+    idempotency_key, request_id_or_new, traceparent,
 };
 pub use health::Health;
 pub use method::{Access, MethodSpec, RetrySpec, admit};

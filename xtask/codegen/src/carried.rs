@@ -1,12 +1,11 @@
 //! Contracts of others that contracts may import, and where they are found.
 
-mod registry;
-
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
+
+use crate::cargo;
 
 /// Contracts that are not ours and that contracts may import. They come inside crates
 /// that the lock file pins by version and checksum, so that the generator needs neither
@@ -60,7 +59,7 @@ fn in_crates(workspace: &Path) -> Result<Vec<PathBuf>> {
     if let Some(found) = CARRIED.iter().map(|carried| carried.locked(workspace)).collect() {
         return Ok(found);
     }
-    let metadata = metadata(workspace)?;
+    let metadata = cargo::metadata(workspace)?;
     CARRIED.iter().map(|carried| carried.find(&metadata)).collect()
 }
 
@@ -77,24 +76,10 @@ pub fn imports(workspace: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
     Ok(files.chain(body).collect())
 }
 
-/// What Cargo knows about the workspace and its dependencies.
-fn metadata(workspace: &Path) -> Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1"])
-        .current_dir(workspace)
-        .output()
-        .context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    }
-    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
-}
-
 impl Carried {
     /// Where it is by the lock file alone; nothing when that does not tell.
     fn locked(&self, workspace: &Path) -> Option<PathBuf> {
-        let found = registry::source(workspace, self.carrier)?.join(self.directory);
+        let found = cargo::source(workspace, self.carrier)?.join(self.directory);
         self.files.iter().all(|file| found.join(file).is_file()).then_some(found)
     }
 

@@ -5,11 +5,12 @@
 //! - [`emit`] turns the model into [`File`]s; it is pure.
 //! - [`write`](mod@write) alone touches the disk.
 //! - [`breaking`] compares two models.
-//! - [`carried`] finds the contracts of others that contracts may import.
+//! - [`cargo`] asks Cargo; [`carried`] finds the contracts of others that contracts may import.
 //!
 //! [`schema`] is the same road for the Postgres schema, from `migrations/`.
 
 pub mod breaking;
+pub mod cargo;
 pub mod carried;
 pub mod corpus;
 mod diagnostic;

@@ -177,3 +177,25 @@ fn entries(directory: &Path) -> Result<Vec<(PathBuf, bool)>, WriteError> {
     }
     Ok(found)
 }
+
+/// Writes files into the directory of a build, for a build script. Beside each `lib.rs`
+/// stands an `included.rs`, the same without what speaks of a crate (`//!`, `#![…]`), with
+/// which nothing that is included into a module can begin.
+///
+/// # Errors
+/// The disk refused.
+pub fn for_build_script(output: &Path, files: &[File]) -> io::Result<()> {
+    for file in files {
+        let path = output.join(&file.path);
+        fs::create_dir_all(path.parent().unwrap_or(output))?;
+        fs::write(&path, &file.contents)?;
+        if path.ends_with("lib.rs") {
+            let text = file.text();
+            let lines =
+                text.lines().filter(|line| !line.starts_with("//!") && !line.starts_with("#!["));
+            let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+            fs::write(path.with_file_name("included.rs"), text)?;
+        }
+    }
+    Ok(())
+}

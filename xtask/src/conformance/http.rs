@@ -7,10 +7,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
+use crate::codegen_command::foreign;
 use crate::workspace;
 
 /// What reads the tables.
@@ -99,19 +100,12 @@ fn generate(showcase: &Path) -> Result<()> {
     fs::create_dir_all(copy.parent().unwrap_or(&directory))
         .and_then(|()| fs::write(&copy, text))
         .with_context(|| format!("cannot write {}", copy.display()))?;
-    let status = Command::new(std::env::current_exe().context("this program's own path")?)
-        .args(["codegen", "--package", "conformance-showcase", "--allow-undeclared-access"])
-        .arg("--contracts")
-        .arg(directory.join("contracts"))
-        .arg("--out")
-        .arg(directory.join("showcase"))
-        .stdout(Stdio::null())
-        .status()
-        .context("cannot run the generator")?;
-    if !status.success() {
-        bail!("the showcase's contract was not taken");
-    }
-    Ok(())
+    foreign::generate(
+        directory.join("contracts"),
+        directory.join("showcase"),
+        "conformance-showcase",
+    )
+    .context("the showcase's contract was not taken")
 }
 
 /// A crate without anything, for the program's manifest to be complete without the

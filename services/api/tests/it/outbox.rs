@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use treaty_error::{Code, Error};
 use treaty_nats::{Outgoing, PublishOutgoing, Published};
 
-use crate::support::{connect, database, eventually, fresh_url};
+use crate::support::{connect, database, eventually, fresh_url, listeners};
 
 /// A broker that remembers, and that can be away or frozen.
 #[derive(Default)]
@@ -101,17 +101,7 @@ async fn a_running_relay_is_woken_at_once() {
     let running = tokio::spawn(async move { relay.run(stop).await });
     eventually("the first is out", async || broker.ids() == ["before"]).await;
     // Listening is known to the server once the connection has said so.
-    eventually("it listens", async || {
-        let listening: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_stat_activity \
-             WHERE datname = current_database() AND query LIKE 'LISTEN%'",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-        listening > 0
-    })
-    .await;
+    eventually("it listens", async || listeners(&pool).await > 0).await;
     promise(&pool, "after").await;
     eventually("the second is out", async || broker.ids() == ["before", "after"]).await;
     shutdown.cancel();

@@ -17,7 +17,7 @@ use treaty_nats::{Connection, Event as _, Outgoing, PublishOutgoing, Published, 
 use uuid::Uuid;
 
 use crate::stream::{Broker, Witness};
-use crate::support::{database, eventually};
+use crate::support::{database, eventually, listeners};
 
 /// The real publisher, which is slower now and then, counts, and can be made to keep an answer to
 /// itself.
@@ -303,17 +303,7 @@ async fn a_notification_that_is_lost_is_made_up_for_by_polling() {
     let begun = Instant::now();
     assert_exact(&pool, &connection, &witness, 20).await;
     // By now nothing but the interval wakes it.
-    eventually("it listens again", async || {
-        let listening: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_stat_activity \
-             WHERE datname = current_database() AND query LIKE 'LISTEN%'",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-        listening == 1
-    })
-    .await;
+    eventually("it listens again", async || listeners(&pool).await == 1).await;
     promise_silently(&pool, 1, 100).await;
     assert_exact(&pool, &connection, &witness, 21).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());

@@ -26,6 +26,17 @@ pub(crate) async fn connect(url: &str) -> PgPool {
     PgPoolOptions::new().max_connections(12).connect(url).await.unwrap()
 }
 
+/// Connections to the database that wait for notifications.
+pub(crate) async fn listeners(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
 pub(crate) fn athletes(pool: &PgPool) -> Athletes {
     Athletes::new(std::sync::Arc::new(PgAthletes::new(pool.clone())))
 }

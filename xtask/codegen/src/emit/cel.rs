@@ -10,7 +10,7 @@ mod functions;
 mod operators;
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 
 use crate::model::{CelExpr, CelNode, CelPiece};
 
@@ -65,10 +65,10 @@ fn emit(expr: &CelExpr, this: &This<'_>) -> Code {
     match &expr.node {
         CelNode::Bool(value) => Code::new(quote!(#value)),
         CelNode::Int(value) => {
-            let code = Code::new(Literal::i64_suffixed(*value).into_token_stream_());
+            let code = Code::new(Literal::i64_suffixed(*value).into_token_stream());
             if *value < 0 { code.loose() } else { code }
         }
-        CelNode::Uint(value) => Code::new(Literal::u64_suffixed(*value).into_token_stream_()),
+        CelNode::Uint(value) => Code::new(Literal::u64_suffixed(*value).into_token_stream()),
         CelNode::Double(value) => double(*value),
         CelNode::String(value) => Code::new(quote!(#value)),
         CelNode::Bytes(value) => {
@@ -143,17 +143,6 @@ fn emit(expr: &CelExpr, this: &This<'_>) -> Code {
             Code::new(tokens).with(&[&code])
         }
         CelNode::NoSuchField => fallible(quote!(cel::no_such_field::<bool>()?)),
-    }
-}
-
-/// A literal as tokens.
-trait IntoTokens {
-    fn into_token_stream_(self) -> TokenStream;
-}
-
-impl IntoTokens for Literal {
-    fn into_token_stream_(self) -> TokenStream {
-        quote!(#self)
     }
 }
 

@@ -1,8 +1,27 @@
-//! Where Cargo keeps the source of a locked crate.
+//! What Cargo knows: of a workspace, and where the source of a locked crate is.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use toml::Value;
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// What Cargo knows about the workspace and its dependencies.
+///
+/// # Errors
+/// Cargo does not run, or the workspace is not one.
+pub fn metadata(workspace: &Path) -> Result<Value> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1"])
+        .current_dir(workspace)
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
+}
 
 /// The directory of a crate's source, by the version in the lock file: what `cargo
 /// metadata` says in a third of a second, most of what the generator takes. Nothing where
@@ -10,7 +29,7 @@ use toml::Value;
 pub fn source(root: &Path, name: &str) -> Option<PathBuf> {
     let lock: toml::Table = std::fs::read_to_string(root.join("Cargo.lock")).ok()?.parse().ok()?;
     let packages = lock.get("package")?.as_array()?;
-    let text = |package: &Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+    let text = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
     let mut named =
         packages.iter().filter(|package| text(package, "name").as_deref() == Some(name));
     let package = named.next()?;
