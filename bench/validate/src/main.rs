@@ -41,6 +41,7 @@ fn main() -> Result<ExitCode> {
         request_id: "schedule-2026-05-01T10:00:00Z".to_owned(),
         reason: 1,
         request_time: None,
+        full: false,
     };
     let ended = AthleteSyncEnded {
         athlete_id: ATHLETE.to_owned(),

@@ -39,6 +39,7 @@ impl crate::SyncAthlete {
             field!("requestId", "request_id"),
             field!("reason"),
             field!("requestTime", "request_time"),
+            field!("full"),
         ],
     };
 }
@@ -53,6 +54,7 @@ impl Fields for crate::SyncAthlete {
         w.implicit(&f[1], &self.request_id);
         w.implicit_enum::<crate::SyncReason>(&f[2], self.reason);
         w.optional(&f[3], &self.request_time);
+        w.implicit(&f[4], &self.full);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
@@ -60,6 +62,7 @@ impl Fields for crate::SyncAthlete {
             1 => r.implicit(&mut self.request_id),
             2 => r.implicit_enum::<crate::SyncReason>(&mut self.reason),
             3 => r.optional(&mut self.request_time),
+            4 => r.implicit(&mut self.full),
             _ => Ok(()),
         }
     }
@@ -216,6 +219,10 @@ impl Enum for crate::SyncReason {
             ("SYNC_REASON_UNSPECIFIED", 0),
             ("SYNC_REASON_CONSENT", 1),
             ("SYNC_REASON_SCHEDULE", 2),
+            ("SYNC_REASON_BACKFILL", 3),
+            ("SYNC_REASON_RECONCILE", 4),
+            ("SYNC_REASON_WEBHOOK", 5),
+            ("SYNC_REASON_USER", 6),
         ],
     );
 }

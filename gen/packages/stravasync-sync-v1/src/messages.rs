@@ -15,6 +15,10 @@ pub struct SyncAthlete {
     /// When it was asked for.
     #[prost(message, optional, tag = "4")]
     pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether to walk the athlete's whole list, rather than what is new since the
+    /// last sync: a whole walk finds what was changed, deleted, or uploaded late.
+    #[prost(bool, tag = "5")]
+    pub full: bool,
 }
 
 /// An event: a sync of this athlete has ended.
@@ -94,6 +98,14 @@ pub enum SyncReason {
     Consent = 1,
     /// The schedule dispatched it.
     Schedule = 2,
+    /// Somebody asked for this athlete's whole list.
+    Backfill = 3,
+    /// The athlete had not been synced for too long.
+    Reconcile = 4,
+    /// Strava told that something had changed.
+    Webhook = 5,
+    /// The athlete asked.
+    User = 6,
 }
 
 impl SyncReason {
@@ -103,6 +115,10 @@ impl SyncReason {
             Self::Unspecified => "SYNC_REASON_UNSPECIFIED",
             Self::Consent => "SYNC_REASON_CONSENT",
             Self::Schedule => "SYNC_REASON_SCHEDULE",
+            Self::Backfill => "SYNC_REASON_BACKFILL",
+            Self::Reconcile => "SYNC_REASON_RECONCILE",
+            Self::Webhook => "SYNC_REASON_WEBHOOK",
+            Self::User => "SYNC_REASON_USER",
         }
     }
 
@@ -112,6 +128,10 @@ impl SyncReason {
             "SYNC_REASON_UNSPECIFIED" => Some(Self::Unspecified),
             "SYNC_REASON_CONSENT" => Some(Self::Consent),
             "SYNC_REASON_SCHEDULE" => Some(Self::Schedule),
+            "SYNC_REASON_BACKFILL" => Some(Self::Backfill),
+            "SYNC_REASON_RECONCILE" => Some(Self::Reconcile),
+            "SYNC_REASON_WEBHOOK" => Some(Self::Webhook),
+            "SYNC_REASON_USER" => Some(Self::User),
             _ => None,
         }
     }

@@ -145,6 +145,7 @@ impl Inner {
             request_id: Uuid::now_v7().to_string(),
             reason: SyncReason::Consent.into(),
             request_time: Some(convert::timestamp((self.clock)())),
+            full: false,
         };
         Outgoing::from_event(&job).map(FirstSync).map_err(ConnectionsError::FirstSync)
     }

@@ -68,6 +68,7 @@ fn outgoing(athlete: u128, number: u32) -> Outgoing {
         request_id: format!("{number:06}"),
         reason: SyncReason::Consent.into(),
         request_time: None,
+        full: false,
     };
     Outgoing::from_event(&job).unwrap()
 }

@@ -97,6 +97,7 @@ fn job() -> SyncAthlete {
         request_id: "r1".to_owned(),
         reason: SyncReason::Consent.into(),
         request_time: None,
+        full: false,
     }
 }
 

@@ -52,6 +52,7 @@ impl<'a> JobFeed<'a> {
             request_id: self.request.request_id.clone(),
             reason: SyncReason::Schedule.into(),
             request_time: self.request.request_time,
+            full: false,
         }
     }
 }
