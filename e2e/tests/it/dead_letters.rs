@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use api_port::sync_v1::{AthleteSyncEnded, SyncOutcome};
+use api_port::sync_v1::{SyncAthlete, SyncReason};
 use async_nats::{ConnectOptions, HeaderMap, jetstream};
 use prost::Message as _;
 use serde_json::Value;
@@ -16,7 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ATHLETE: &str = "0198c1a5-0000-7000-8000-000000000001";
 
 const SYNC_ATHLETE: &str = "consumer-stravasync-sync-v1-SyncAthlete";
-const SYNC_ENDED: &str = "api-stravasync-sync-v1-AthleteSyncEnded";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_right() -> Result<()>
@@ -36,7 +35,7 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
     assert_eq!(stack.jobs(&["list", "--fail-above", "1"])?.status.code(), Some(2), "an alert");
 
     // A job that is no job: its bytes are shown to who asks for them.
-    let garbage = one(&stack, SYNC_ATHLETE)?;
+    let garbage = one(&stack, "INVALID_ARGUMENT")?;
     let reason = garbage["reason"].as_str().context("no reason")?;
     assert!(reason.starts_with("INVALID_ARGUMENT: undecodable"), "{reason}");
     let number = garbage["number"].to_string();
@@ -45,17 +44,18 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
     // Driven again, it fails again, and this is told of it.
     assert!(said(&stack, &["redrive", &number])?.0);
     wait("it to fail again", PATIENCE, async || {
-        Ok(list(&stack, &["--handler", SYNC_ATHLETE])?["deadLetters"][0]["redrives"] == 1)
+        let again = list(&stack, &["--reason", "INVALID_ARGUMENT"])?;
+        Ok(again["deadLetters"][0]["redrives"] == 1)
     })
     .await?;
-    let number = one(&stack, SYNC_ATHLETE)?["number"].to_string();
+    let number = one(&stack, "INVALID_ARGUMENT")?["number"].to_string();
     let (done, refused) = said(&stack, &["discard", &number])?;
     assert!(!done && refused.contains("--yes"), "{refused}");
     assert!(said(&stack, &["discard", &number, "--yes"])?.0);
 
-    // An event that was right, and came too early.
-    let early = one(&stack, SYNC_ENDED)?;
-    assert_eq!(early["code"], "NOT_FOUND", "{early}");
+    // A job that was right, and came too early.
+    let early = one(&stack, "NOT_FOUND")?;
+    assert_eq!(early["handler"], SYNC_ATHLETE, "{early}");
     stack.sql(&format!(
         "INSERT INTO athletes (athlete_id, display_name, email) \
          VALUES ('{ATHLETE}', 'Late', 'late@example.org')"
@@ -63,34 +63,33 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
     let (done, driven) = said(&stack, &["redrive", "--all", "--reason", "NOT_FOUND"])?;
     assert!(done && driven.contains("1 driven again."), "{driven}");
     let recorded = format!("SELECT count(*) FROM sync_runs WHERE athlete_id = '{ATHLETE}'");
-    wait("the event to be recorded", PATIENCE, async || Ok(stack.sql(&recorded)?.trim() == "1"))
+    wait("its sync to be recorded", PATIENCE, async || Ok(stack.sql(&recorded)?.trim() == "1"))
         .await?;
     assert!(stack.jobs(&["list", "--fail-above", "0"])?.status.success());
     stack.stop();
     directory.succeeded()
 }
 
-/// A job that no version can read, and an event of an athlete that nobody knows yet.
+/// A job that no version can read, and one of an athlete that nobody knows yet.
 async fn publish_what_fails(stack: &Stack) -> Result<()> {
     let client = ConnectOptions::new()
         .user_and_password("operations".to_owned(), stack.nats_password().to_owned())
         .connect(&stack.addresses().nats)
         .await?;
     let stream = jetstream::new(client);
-    let ended = AthleteSyncEnded {
+    let early = SyncAthlete {
         athlete_id: ATHLETE.to_owned(),
         request_id: "early".to_owned(),
-        outcome: SyncOutcome::Succeeded.into(),
-        end_time: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
-        ..AthleteSyncEnded::default()
+        reason: SyncReason::User.into(),
+        ..SyncAthlete::default()
     };
     let messages = [
-        ("athlete.sync.nobody", "stravasync.sync.v1.SyncAthlete", b"\xff\xff!".to_vec()),
-        ("athlete.sync-ended.early", "stravasync.sync.v1.AthleteSyncEnded", ended.encode_to_vec()),
+        ("athlete.sync.nobody".to_owned(), b"\xff\xff!".to_vec()),
+        (format!("athlete.sync.{ATHLETE}"), early.encode_to_vec()),
     ];
-    for (subject, event, payload) in messages {
+    for (subject, payload) in messages {
         let mut headers = HeaderMap::new();
-        headers.insert("Treaty-Event", event);
+        headers.insert("Treaty-Event", "stravasync.sync.v1.SyncAthlete");
         stream.publish_with_headers(subject, headers, payload.into()).await?.await?;
     }
     Ok(())
@@ -102,9 +101,9 @@ fn list(stack: &Stack, filter: &[&str]) -> Result<Value> {
     serde_json::from_slice(&output.stdout).context(told)
 }
 
-/// The one dead letter of a handler.
-fn one(stack: &Stack, durable: &str) -> Result<Value> {
-    let listed = list(stack, &["--handler", durable])?;
+/// The one dead letter with this reason.
+fn one(stack: &Stack, reason: &str) -> Result<Value> {
+    let listed = list(stack, &["--reason", reason])?;
     anyhow::ensure!(listed["total"] == 1, "{listed}");
     Ok(listed["deadLetters"][0].clone())
 }

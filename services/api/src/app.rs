@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use treaty_http::Gateway;
-use treaty_nats::{Connection, HandlerStats};
+use treaty_nats::Connection;
 use treaty_rpc::{Authenticator, GrpcServer};
 
 use crate::activities::{Activities, ActivitiesRpc, PgActivities};
@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::connections::{
     Connections, ConnectionsRpc, PgConnections, PgTokenStore, StravaOAuthClient,
 };
-use crate::sync::{PgSyncRuns, SyncEnded};
+use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
 use crate::{clock, database, outbox};
 
 /// Where the api listens. Made outside, so that a test can take any free port.
@@ -64,7 +64,6 @@ pub struct App {
     nats: Connection,
     authenticator: Arc<Authenticator>,
     services: Services,
-    sync_stats: Arc<HandlerStats>,
 }
 
 impl App {
@@ -82,14 +81,7 @@ impl App {
         let nats = treaty_nats::connect(&config.nats).await?;
         nats.ensure_streams(api_port::STREAMS).await?;
         let services = services(&config, &pool)?;
-        let sync_stats = Arc::default();
-        Ok(Self { config, pool, nats, authenticator, services, sync_stats })
-    }
-
-    /// What the handler of ended syncs has done so far.
-    #[must_use]
-    pub fn sync_stats(&self) -> Arc<HandlerStats> {
-        Arc::clone(&self.sync_stats)
+        Ok(Self { config, pool, nats, authenticator, services })
     }
 
     /// Serves until `shutdown`, or until one part fails, which stops the others.
@@ -128,18 +120,10 @@ impl App {
         let server =
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());
-        let publishers = api_port::Publishers::new(&self.nats);
-        let sync_athlete = publishers.sync_athlete.giving_up_after(outbox::Relay::GIVE_UP_AFTER);
-        let publishers = outbox::Publishers::default().with(Arc::new(sync_athlete));
-        let relay = outbox::Relay::new(self.pool.clone(), publishers, self.config.outbox);
+        let relay = self.relay();
         let relay_stop = stop.clone();
-        let handler = SyncEnded::new(Arc::new(PgSyncRuns::new(self.pool.clone())));
-        let handling = api_port::handle_athlete_sync_ended(
-            &self.nats,
-            Arc::new(handler),
-            stop.clone(),
-            Arc::clone(&self.sync_stats),
-        );
+        let orphans = self.orphans();
+        let orphans_stop = stop.clone();
         vec![
             ("the HTTP server", http.map(|ended| ended.map_err(Into::into)).boxed()),
             ("the gRPC server", grpc.map(|ended| ended.map_err(Into::into)).boxed()),
@@ -151,8 +135,29 @@ impl App {
                 }
                 .boxed(),
             ),
-            ("the handler of ended syncs", handling.map(|ended| ended.map_err(Into::into)).boxed()),
+            (
+                "the search for syncs that never ended",
+                async move {
+                    orphans.run(orphans_stop).await;
+                    Ok(())
+                }
+                .boxed(),
+            ),
         ]
+    }
+
+    fn relay(&self) -> outbox::Relay {
+        let publishers = api_port::Publishers::new(&self.nats);
+        let limit = outbox::Relay::GIVE_UP_AFTER;
+        let publishers = outbox::Publishers::default()
+            .with(Arc::new(publishers.sync_athlete.giving_up_after(limit)))
+            .with(Arc::new(publishers.athlete_sync_ended.giving_up_after(limit)));
+        outbox::Relay::new(self.pool.clone(), publishers, self.config.outbox)
+    }
+
+    fn orphans(&self) -> Orphans {
+        let interval = Duration::from_secs(self.config.sync.orphans_seconds);
+        Orphans::new(self.pool.clone(), self.config.sync.settings(), interval)
     }
 }
 
@@ -176,7 +181,10 @@ async fn supervise(
 
 fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
     let athletes = Athletes::new(Arc::new(PgAthletes::new(pool.clone())));
-    let activities = Activities::new(Arc::new(PgActivities::new(pool.clone())));
+    let settings = config.sync.settings();
+    let activities = PgActivities::new(pool.clone(), settings.lease_time);
+    let activities = Activities::new(Arc::new(activities));
+    let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
     let connections = Connections::new(
         Arc::new(PgConnections::new(pool.clone())),
         Arc::new(PgTokenStore::new(pool.clone())),
@@ -188,6 +196,7 @@ fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
         athletes: Arc::new(AthletesRpc::new(athletes)),
         activities: Arc::new(ActivitiesRpc::new(activities)),
         connections: Arc::new(ConnectionsRpc::new(connections)),
+        sync: Arc::new(SyncRpc::new(syncs)),
     })
 }
 

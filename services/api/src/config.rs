@@ -15,6 +15,7 @@ use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Valida
 use url::Url;
 
 use crate::connections::ConnectionsSettings;
+use crate::sync::SyncSettings;
 
 /// Configuration of the api.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +44,9 @@ pub struct Config {
     /// The relay of the outbox.
     #[serde(default)]
     pub outbox: OutboxConfig,
+    /// Syncs.
+    #[serde(default)]
+    pub sync: SyncConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
@@ -243,6 +247,36 @@ impl Default for OutboxConfig {
     }
 }
 
+/// Syncs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncConfig {
+    /// Seconds without a sign of life after which another sync of the athlete may take over.
+    pub lease_seconds: u32,
+    /// Seconds before what is known that a sync asks for once more, because activities are uploaded
+    /// late.
+    pub overlap_seconds: u32,
+    /// Seconds between two looks for syncs that never ended although others wait for them.
+    pub orphans_seconds: u64,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self { lease_seconds: 60, overlap_seconds: 7 * 24 * 3600, orphans_seconds: 30 }
+    }
+}
+
+impl SyncConfig {
+    /// What the rules are told.
+    #[must_use]
+    pub fn settings(&self) -> SyncSettings {
+        SyncSettings {
+            lease_time: Duration::from_secs(self.lease_seconds.into()),
+            overlap: Duration::from_secs(self.overlap_seconds.into()),
+        }
+    }
+}
+
 impl Validate for Config {
     fn validate(&self) -> Result<(), ConfigError> {
         match self.problems().first() {
@@ -318,6 +352,9 @@ impl Config {
         }
         require(self.outbox.batch > 0, "outbox.batch", "at least 1");
         require(self.outbox.poll_seconds > 0, "outbox.poll_seconds", "at least 1");
+        // A consumer renews a lease three times before it ends.
+        require(self.sync.lease_seconds >= 3, "sync.lease_seconds", "at least 3");
+        require(self.sync.orphans_seconds > 0, "sync.orphans_seconds", "at least 1");
         problems
     }
 

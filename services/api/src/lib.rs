@@ -3,7 +3,8 @@
 //! - [`app`] puts everything together, as [`config`] says.
 //! - [`athletes`], [`activities`], [`connections`]: `rpc` speaks the contract, `service` holds the
 //!   rules and knows no transport, `repository` speaks to Postgres.
-//! - [`outbox`] publishes what was promised in a transaction; [`sync`] learns how syncs ended.
+//! - [`outbox`] publishes what was promised in a transaction; [`sync`] lets one sync of an athlete run
+//!   at a time.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use consumer_port::{Clients, Publishers};
+use consumer_port::Clients;
 use tokio::net::TcpListener;
 use treaty_error::Error;
 use treaty_nats::{Connection, HandlerStats};
@@ -46,13 +46,7 @@ impl App {
         nats.name.get_or_insert_with(|| "consumer".to_owned());
         let connection = treaty_nats::connect(&nats).await?;
         connection.ensure_streams(consumer_port::STREAMS).await?;
-        let publishers = Publishers::new(&connection);
-        let sync_athletes = SyncAthletes::new(
-            strava,
-            &clients,
-            Arc::new(publishers.athlete_sync_ended),
-            config.sync.deadline(),
-        );
+        let sync_athletes = SyncAthletes::new(strava, &clients, &config.strava, &config.sync);
 
         let stats: Arc<HandlerStats> = Arc::default();
         handlers::spawn(&connection, shutdown, sync_athletes, Arc::clone(&stats));

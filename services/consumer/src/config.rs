@@ -73,18 +73,18 @@ impl Default for StravaConfig {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncConfig {
-    /// Seconds that one attempt may take from its first call to its last.
+    /// Seconds that each page may take, from Strava and again to the api.
     pub deadline_seconds: u64,
 }
 
 impl Default for SyncConfig {
     fn default() -> Self {
-        Self { deadline_seconds: 600 }
+        Self { deadline_seconds: 120 }
     }
 }
 
 impl SyncConfig {
-    /// How long one attempt may take.
+    /// How long each page may take.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)

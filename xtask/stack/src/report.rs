@@ -22,7 +22,7 @@ pub struct Jobs {
     pub redelivered: u64,
     /// Jobs that were set aside.
     pub dead: u64,
-    /// Whether no job and no event is left to do.
+    /// Whether no job and no message is left to do.
     pub idle: bool,
 }
 
@@ -44,7 +44,7 @@ impl Jobs {
         let messages = athlete["state"]["messages"].as_u64().unwrap_or(0);
         let consumers = &athlete["consumer_detail"];
         let idle = consumers.as_array().is_some_and(|all| {
-            all.len() >= 2
+            !all.is_empty()
                 && all.iter().all(|one| {
                     one["num_pending"].as_u64() == Some(0)
                         && one["num_ack_pending"].as_u64() == Some(0)
@@ -54,8 +54,12 @@ impl Jobs {
         let delivered = jobs["delivered"]["consumer_seq"].as_u64().unwrap_or(0);
         let unfinished = jobs["num_pending"].as_u64().unwrap_or(0)
             + jobs["num_ack_pending"].as_u64().unwrap_or(0);
-        // The stream holds the jobs and one event for each that has ended.
-        let ended: u64 = stack.sql("SELECT count(*) FROM sync_runs")?.trim().parse()?;
+        // The stream holds the jobs and one event for each sync that has ended.
+        let ended = "SELECT count(*) FROM outbox \
+                     WHERE event LIKE '%.AthleteSyncEnded' AND published_at IS NOT NULL";
+        let ended: u64 = stack.sql(ended)?.trim().parse()?;
+        let waiting = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
+        let idle = idle && stack.sql(waiting)?.trim() == "0";
         let published = messages.saturating_sub(ended);
         let dead = dead["state"]["messages"].as_u64().unwrap_or(0);
         Ok(Self {

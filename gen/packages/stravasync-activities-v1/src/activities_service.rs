@@ -6,8 +6,10 @@
 #[cfg_attr(feature = "mock", ::mockall::automock)]
 #[::async_trait::async_trait]
 pub trait ActivitiesService: Send + Sync + 'static {
-    /// Inserts activities, or updates those that are known, in one transaction.
-    /// Calling it again with the same batch changes nothing.
+    /// Inserts activities, or updates those that are known, and remembers how far
+    /// the sync has come, in one transaction. Calling it again with the same batch
+    /// changes nothing. Refused with ABORTED when another sync of the athlete has
+    /// taken over.
     async fn upsert_activities(
         &self,
         context: &::treaty_rpc::Context,

@@ -40,6 +40,7 @@ pub fn register_types(registry: &mut Registry) {
             .add::<
                 crate::GetTotalsResponse,
             >("stravasync.activities.v1.GetTotalsResponse");
+        ::stravasync_sync_v1::register_types(registry);
     }
 }
 
@@ -134,7 +135,13 @@ impl Fields for crate::Activity {
 impl crate::UpsertActivitiesRequest {
     const SCHEMA: &'static Schema = &Schema {
         full_name: "stravasync.activities.v1.UpsertActivitiesRequest",
-        fields: &[field!("athleteId", "athlete_id"), field!("activities")],
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("activities"),
+            field!("lease"),
+            field!("nextPosition", "next_position"),
+            field!("unusable"),
+        ],
     };
 }
 
@@ -146,12 +153,24 @@ impl Fields for crate::UpsertActivitiesRequest {
         let f = Self::SCHEMA.fields;
         w.implicit(&f[0], &self.athlete_id);
         w.repeated(&f[1], &self.activities);
+        w.implicit(&f[2], &self.lease);
+        w.optional(&f[3], &self.next_position);
+        w.implicit(&f[4], &self.unusable);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.athlete_id),
             1 => r.repeated(&mut self.activities),
+            2 => r.implicit(&mut self.lease),
+            3 => r.optional(&mut self.next_position),
+            4 => r.implicit(&mut self.unusable),
             _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            3 => Some(self.next_position.get_or_insert_default()),
+            _ => None,
         }
     }
 }

@@ -78,9 +78,19 @@ pub struct UpsertActivitiesRequest {
     /// UUID of the athlete to whom all of them belong.
     #[prost(string, tag = "1")]
     pub athlete_id: ::prost::alloc::string::String,
-    /// 1 to 1000 activities; `athlete_id` inside them may stay empty.
+    /// At most 1000 activities; `athlete_id` inside them may stay empty.
     #[prost(message, repeated, tag = "2")]
     pub activities: ::prost::alloc::vec::Vec<Activity>,
+    /// The lease that BeginSync gave.
+    #[prost(int64, tag = "3")]
+    pub lease: i64,
+    /// Where a sync that is interrupted after this call is to read on; absent when
+    /// more of the same page follows.
+    #[prost(message, optional, tag = "4")]
+    pub next_position: ::core::option::Option<::stravasync_sync_v1::ListPosition>,
+    /// Activities of the page that Strava listed and that cannot be used.
+    #[prost(int32, tag = "5")]
+    pub unusable: i32,
 }
 
 /// Response of UpsertActivities.

@@ -281,11 +281,48 @@ impl Validate for crate::UpsertActivitiesRequest {
                 .field(
                     &ACTIVITIES,
                     |report| {
-                        rules::repeated::min_items(report, self.activities.len(), 1);
                         rules::repeated::max_items(report, self.activities.len(), 1000);
                     },
                 );
             report.messages(&ACTIVITIES, &self.activities);
+        }
+        {
+            const LEASE: Field = Field::new(3, "lease", Kind::Int64);
+            report
+                .field(
+                    &LEASE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT64,
+                            self.lease,
+                            rules::Lower::Gt(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+        {
+            const NEXT_POSITION: Field = Field::new(4, "next_position", Kind::Message);
+            if let Some(value) = &self.next_position {
+                report.message(&NEXT_POSITION, value);
+            }
+        }
+        {
+            const UNUSABLE: Field = Field::new(5, "unusable", Kind::Int32);
+            report
+                .field(
+                    &UNUSABLE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.unusable,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
         }
     }
 }

@@ -28,6 +28,21 @@ pub fn register_types(registry: &mut Registry) {
             .add::<
                 crate::PublishSyncJobsResponse,
             >("stravasync.sync.v1.PublishSyncJobsResponse");
+        registry.add::<crate::ListPosition>("stravasync.sync.v1.ListPosition");
+        registry.add::<crate::BeginSyncRequest>("stravasync.sync.v1.BeginSyncRequest");
+        registry.add::<crate::BeginSyncResponse>("stravasync.sync.v1.BeginSyncResponse");
+        registry.add::<crate::SyncSession>("stravasync.sync.v1.SyncSession");
+        registry.add::<crate::RenewSyncRequest>("stravasync.sync.v1.RenewSyncRequest");
+        registry.add::<crate::RenewSyncResponse>("stravasync.sync.v1.RenewSyncResponse");
+        registry.add::<crate::EndSyncRequest>("stravasync.sync.v1.EndSyncRequest");
+        registry.add::<crate::EndSyncResponse>("stravasync.sync.v1.EndSyncResponse");
+        registry
+            .add::<crate::GetSyncStateRequest>("stravasync.sync.v1.GetSyncStateRequest");
+        registry
+            .add::<
+                crate::GetSyncStateResponse,
+            >("stravasync.sync.v1.GetSyncStateResponse");
+        registry.add::<crate::SyncState>("stravasync.sync.v1.SyncState");
     }
 }
 
@@ -212,6 +227,342 @@ impl Fields for crate::PublishSyncJobsResponse {
     }
 }
 
+impl crate::ListPosition {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.ListPosition",
+        fields: &[field!("after"), field!("before"), field!("page")],
+    };
+}
+
+impl Fields for crate::ListPosition {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.optional(&f[0], &self.after);
+        w.optional(&f[1], &self.before);
+        w.implicit(&f[2], &self.page);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.optional(&mut self.after),
+            1 => r.optional(&mut self.before),
+            2 => r.implicit(&mut self.page),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::BeginSyncRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.BeginSyncRequest",
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("requestId", "request_id"),
+            field!("reason"),
+            field!("requestTime", "request_time"),
+            field!("full"),
+            field!("holder"),
+            field!("attempt"),
+        ],
+    };
+}
+
+impl Fields for crate::BeginSyncRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.request_id);
+        w.implicit_enum::<crate::SyncReason>(&f[2], self.reason);
+        w.optional(&f[3], &self.request_time);
+        w.implicit(&f[4], &self.full);
+        w.implicit(&f[5], &self.holder);
+        w.implicit(&f[6], &self.attempt);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.request_id),
+            2 => r.implicit_enum::<crate::SyncReason>(&mut self.reason),
+            3 => r.optional(&mut self.request_time),
+            4 => r.implicit(&mut self.full),
+            5 => r.implicit(&mut self.holder),
+            6 => r.implicit(&mut self.attempt),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::BeginSyncResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.BeginSyncResponse",
+        fields: &[field!("admission"), field!("session")],
+    };
+}
+
+impl Fields for crate::BeginSyncResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit_enum::<crate::SyncAdmission>(&f[0], self.admission);
+        w.optional(&f[1], &self.session);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit_enum::<crate::SyncAdmission>(&mut self.admission),
+            1 => r.optional(&mut self.session),
+            _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            1 => Some(self.session.get_or_insert_default()),
+            _ => None,
+        }
+    }
+}
+
+impl crate::SyncSession {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.SyncSession",
+        fields: &[field!("lease"), field!("leaseTime", "lease_time"), field!("position")],
+    };
+}
+
+impl Fields for crate::SyncSession {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.lease);
+        w.optional(&f[1], &self.lease_time);
+        w.optional(&f[2], &self.position);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.lease),
+            1 => r.optional(&mut self.lease_time),
+            2 => r.optional(&mut self.position),
+            _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            2 => Some(self.position.get_or_insert_default()),
+            _ => None,
+        }
+    }
+}
+
+impl crate::RenewSyncRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.RenewSyncRequest",
+        fields: &[field!("athleteId", "athlete_id"), field!("lease")],
+    };
+}
+
+impl Fields for crate::RenewSyncRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.lease);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.lease),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::RenewSyncResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.RenewSyncResponse",
+        fields: &[],
+    };
+}
+
+impl Fields for crate::RenewSyncResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, _: &mut Writer<'_>) {}
+    fn read_field(&mut self, _: usize, _: &mut Reader<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl crate::EndSyncRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.EndSyncRequest",
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("requestId", "request_id"),
+            field!("lease"),
+            field!("outcome"),
+        ],
+    };
+}
+
+impl Fields for crate::EndSyncRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.request_id);
+        w.implicit(&f[2], &self.lease);
+        w.implicit_enum::<crate::SyncOutcome>(&f[3], self.outcome);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.request_id),
+            2 => r.implicit(&mut self.lease),
+            3 => r.implicit_enum::<crate::SyncOutcome>(&mut self.outcome),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::EndSyncResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.EndSyncResponse",
+        fields: &[
+            field!("activities"),
+            field!("inserted"),
+            field!("deleted"),
+            field!("followUp", "follow_up"),
+        ],
+    };
+}
+
+impl Fields for crate::EndSyncResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.activities);
+        w.implicit(&f[1], &self.inserted);
+        w.implicit(&f[2], &self.deleted);
+        w.implicit(&f[3], &self.follow_up);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.activities),
+            1 => r.implicit(&mut self.inserted),
+            2 => r.implicit(&mut self.deleted),
+            3 => r.implicit(&mut self.follow_up),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::GetSyncStateRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.GetSyncStateRequest",
+        fields: &[field!("athleteId", "athlete_id")],
+    };
+}
+
+impl Fields for crate::GetSyncStateRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::GetSyncStateResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.GetSyncStateResponse",
+        fields: &[field!("state")],
+    };
+}
+
+impl Fields for crate::GetSyncStateResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.optional(&f[0], &self.state);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.optional(&mut self.state),
+            _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            0 => Some(self.state.get_or_insert_default()),
+            _ => None,
+        }
+    }
+}
+
+impl crate::SyncState {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.SyncState",
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("running"),
+            field!("walking"),
+            field!("syncedUpToTime", "synced_up_to_time"),
+            field!("lastFullWalkTime", "last_full_walk_time"),
+            field!("wanted"),
+        ],
+    };
+}
+
+impl Fields for crate::SyncState {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.running);
+        w.implicit(&f[2], &self.walking);
+        w.optional(&f[3], &self.synced_up_to_time);
+        w.optional(&f[4], &self.last_full_walk_time);
+        w.implicit(&f[5], &self.wanted);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.running),
+            2 => r.implicit(&mut self.walking),
+            3 => r.optional(&mut self.synced_up_to_time),
+            4 => r.optional(&mut self.last_full_walk_time),
+            5 => r.implicit(&mut self.wanted),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Enum for crate::SyncReason {
     const SCHEMA: &'static EnumSchema = &EnumSchema::open(
         "stravasync.sync.v1.SyncReason",
@@ -238,6 +589,18 @@ impl Enum for crate::SyncOutcome {
     );
 }
 
+impl Enum for crate::SyncAdmission {
+    const SCHEMA: &'static EnumSchema = &EnumSchema::open(
+        "stravasync.sync.v1.SyncAdmission",
+        &[
+            ("SYNC_ADMISSION_UNSPECIFIED", 0),
+            ("SYNC_ADMISSION_ADMITTED", 1),
+            ("SYNC_ADMISSION_FOLDED", 2),
+            ("SYNC_ADMISSION_DONE", 3),
+        ],
+    );
+}
+
 ::treaty_json::messages! {
     crate::SyncAthlete,
     crate::AthleteSyncEnded,
@@ -245,6 +608,17 @@ impl Enum for crate::SyncOutcome {
     crate::DispatchSyncsResponse,
     crate::PublishSyncJobsRequest,
     crate::PublishSyncJobsResponse,
+    crate::ListPosition,
+    crate::BeginSyncRequest,
+    crate::BeginSyncResponse,
+    crate::SyncSession,
+    crate::RenewSyncRequest,
+    crate::RenewSyncResponse,
+    crate::EndSyncRequest,
+    crate::EndSyncResponse,
+    crate::GetSyncStateRequest,
+    crate::GetSyncStateResponse,
+    crate::SyncState,
 }
 
 #[cfg(feature = "serde")]
@@ -255,4 +629,15 @@ impl Enum for crate::SyncOutcome {
     crate::DispatchSyncsResponse,
     crate::PublishSyncJobsRequest,
     crate::PublishSyncJobsResponse,
+    crate::ListPosition,
+    crate::BeginSyncRequest,
+    crate::BeginSyncResponse,
+    crate::SyncSession,
+    crate::RenewSyncRequest,
+    crate::RenewSyncResponse,
+    crate::EndSyncRequest,
+    crate::EndSyncResponse,
+    crate::GetSyncStateRequest,
+    crate::GetSyncStateResponse,
+    crate::SyncState,
 }

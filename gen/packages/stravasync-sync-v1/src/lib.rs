@@ -13,10 +13,16 @@ pub mod dispatch_service;
 #[cfg(feature = "nats")]
 #[rustfmt::skip]
 pub mod events;
+#[cfg(feature = "grpc")]
+#[allow(clippy::all, deprecated, missing_docs, rustdoc::all, unused_imports)]
+#[rustfmt::skip]
+mod grpc;
 #[rustfmt::skip]
 mod json;
 #[rustfmt::skip]
 mod messages;
+#[rustfmt::skip]
+pub mod sync_service;
 #[rustfmt::skip]
 mod validate;
 

@@ -88,6 +88,164 @@ pub struct PublishSyncJobsResponse {
     pub duplicates: i64,
 }
 
+/// A place in Strava's list of an athlete's activities: the page to ask for next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPosition {
+    /// Only activities that started after this second since 1970, oldest first.
+    #[prost(int64, optional, tag = "1")]
+    pub after: ::core::option::Option<i64>,
+    /// Only activities that started before this second since 1970, newest first.
+    #[prost(int64, optional, tag = "2")]
+    pub before: ::core::option::Option<i64>,
+    /// Number of the page below these bounds, from 1.
+    #[prost(int32, tag = "3")]
+    pub page: i32,
+}
+
+/// Request of BeginSync: the job, and who has it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginSyncRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// The job's `request_id`.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The job's reason.
+    #[prost(enumeration = "SyncReason", tag = "3")]
+    pub reason: i32,
+    /// When the job was asked for; absent means now.
+    #[prost(message, optional, tag = "4")]
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether the job asks for the whole list.
+    #[prost(bool, tag = "5")]
+    pub full: bool,
+    /// The message that the job came in, such as its sequence in the stream. A
+    /// message that is delivered again takes the lease over from the delivery before,
+    /// without waiting until it expires; an earlier delivery that comes late is
+    /// refused with ABORTED.
+    #[prost(string, tag = "6")]
+    pub holder: ::prost::alloc::string::String,
+    /// Which delivery of that message it is, from 1.
+    #[prost(int64, tag = "7")]
+    pub attempt: i64,
+}
+
+/// Response of BeginSync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginSyncResponse {
+    /// What becomes of the job.
+    #[prost(enumeration = "SyncAdmission", tag = "1")]
+    pub admission: i32,
+    /// The sync; only when it is admitted.
+    #[prost(message, optional, tag = "2")]
+    pub session: ::core::option::Option<SyncSession>,
+}
+
+/// A sync that holds the lease.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncSession {
+    /// The lease.
+    #[prost(int64, tag = "1")]
+    pub lease: i64,
+    /// How long the lease lasts after each renewal and each page.
+    #[prost(message, optional, tag = "2")]
+    pub lease_time: ::core::option::Option<::prost_types::Duration>,
+    /// Where to read on.
+    #[prost(message, optional, tag = "3")]
+    pub position: ::core::option::Option<ListPosition>,
+}
+
+/// Request of RenewSync.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewSyncRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// The lease.
+    #[prost(int64, tag = "2")]
+    pub lease: i64,
+}
+
+/// Response of RenewSync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewSyncResponse {}
+
+/// Request of EndSync.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndSyncRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// The job's `request_id`.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The lease.
+    #[prost(int64, tag = "3")]
+    pub lease: i64,
+    /// How it ended.
+    #[prost(enumeration = "SyncOutcome", tag = "4")]
+    pub outcome: i32,
+}
+
+/// Response of EndSync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndSyncResponse {
+    /// Activities that Strava listed.
+    #[prost(int32, tag = "1")]
+    pub activities: i32,
+    /// Activities that were new to us.
+    #[prost(int32, tag = "2")]
+    pub inserted: i32,
+    /// Activities deleted because Strava does not list them any more.
+    #[prost(int32, tag = "3")]
+    pub deleted: i32,
+    /// Whether another sync follows, because more was asked for in the meantime.
+    #[prost(bool, tag = "4")]
+    pub follow_up: bool,
+}
+
+/// Request of GetSyncState.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSyncStateRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+}
+
+/// Response of GetSyncState.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSyncStateResponse {
+    /// The state.
+    #[prost(message, optional, tag = "1")]
+    pub state: ::core::option::Option<SyncState>,
+}
+
+/// How far an athlete's activities are known.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncState {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// Whether a sync holds a lease that has not expired.
+    #[prost(bool, tag = "2")]
+    pub running: bool,
+    /// Whether a walk through the whole list has begun and not ended.
+    #[prost(bool, tag = "3")]
+    pub walking: bool,
+    /// What exists at Strava since before this time is known, but for what was
+    /// changed, deleted or uploaded late with an old date.
+    #[prost(message, optional, tag = "4")]
+    pub synced_up_to_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the last walk through the whole list that came to its end began; absent
+    /// before the first.
+    #[prost(message, optional, tag = "5")]
+    pub last_full_walk_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether another sync was asked for, to follow the one that runs.
+    #[prost(bool, tag = "6")]
+    pub wanted: bool,
+}
+
 /// Why a sync was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -165,6 +323,44 @@ impl SyncOutcome {
             "SYNC_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
             "SYNC_OUTCOME_SUCCEEDED" => Some(Self::Succeeded),
             "SYNC_OUTCOME_NEEDS_CONSENT" => Some(Self::NeedsConsent),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SyncAdmission {
+    /// Not known.
+    Unspecified = 0,
+    /// It holds the lease and goes on with `session`.
+    Admitted = 1,
+    /// Another sync of the athlete runs. What the job asked for is remembered and
+    /// follows when that sync has not done it.
+    Folded = 2,
+    /// It was done before, by itself or by a sync that began after it was asked for.
+    Done = 3,
+}
+
+impl SyncAdmission {
+    /// Name of the value in the contract.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SYNC_ADMISSION_UNSPECIFIED",
+            Self::Admitted => "SYNC_ADMISSION_ADMITTED",
+            Self::Folded => "SYNC_ADMISSION_FOLDED",
+            Self::Done => "SYNC_ADMISSION_DONE",
+        }
+    }
+
+    /// The value of this name in the contract.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SYNC_ADMISSION_UNSPECIFIED" => Some(Self::Unspecified),
+            "SYNC_ADMISSION_ADMITTED" => Some(Self::Admitted),
+            "SYNC_ADMISSION_FOLDED" => Some(Self::Folded),
+            "SYNC_ADMISSION_DONE" => Some(Self::Done),
             _ => None,
         }
     }

@@ -194,3 +194,248 @@ impl Validate for crate::PublishSyncJobsRequest {
 }
 
 impl Validate for crate::PublishSyncJobsResponse {}
+
+impl Validate for crate::ListPosition {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const PAGE: Field = Field::new(3, "page", Kind::Int32);
+            report
+                .field(
+                    &PAGE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.page,
+                            rules::Lower::Gte(1),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::BeginSyncRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+        {
+            const REQUEST_ID: Field = Field::new(2, "request_id", Kind::String);
+            report
+                .field(
+                    &REQUEST_ID,
+                    |report| {
+                        rules::string::min_len(report, &self.request_id, 1);
+                        rules::string::max_len(report, &self.request_id, 200);
+                        rules::string::not_contains(report, &self.request_id, "\0");
+                    },
+                );
+        }
+        {
+            const REASON: Field = Field::new(3, "reason", Kind::Enum);
+            report
+                .field(
+                    &REASON,
+                    |report| {
+                        rules::enumeration::defined(
+                            report,
+                            crate::SyncReason::is_valid(self.reason),
+                        );
+                    },
+                );
+        }
+        {
+            const HOLDER: Field = Field::new(6, "holder", Kind::String);
+            report
+                .field(
+                    &HOLDER,
+                    |report| {
+                        rules::string::min_len(report, &self.holder, 1);
+                        rules::string::max_len(report, &self.holder, 200);
+                        rules::string::not_contains(report, &self.holder, "\0");
+                    },
+                );
+        }
+        {
+            const ATTEMPT: Field = Field::new(7, "attempt", Kind::Int64);
+            report
+                .field(
+                    &ATTEMPT,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT64,
+                            self.attempt,
+                            rules::Lower::Gte(1),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::BeginSyncResponse {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const SESSION: Field = Field::new(2, "session", Kind::Message);
+            if let Some(value) = &self.session {
+                report.message(&SESSION, value);
+            }
+        }
+    }
+}
+
+impl Validate for crate::SyncSession {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const POSITION: Field = Field::new(3, "position", Kind::Message);
+            if let Some(value) = &self.position {
+                report.message(&POSITION, value);
+            }
+        }
+    }
+}
+
+impl Validate for crate::RenewSyncRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+        {
+            const LEASE: Field = Field::new(2, "lease", Kind::Int64);
+            report
+                .field(
+                    &LEASE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT64,
+                            self.lease,
+                            rules::Lower::Gt(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::RenewSyncResponse {}
+
+impl Validate for crate::EndSyncRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+        {
+            const REQUEST_ID: Field = Field::new(2, "request_id", Kind::String);
+            report
+                .field(
+                    &REQUEST_ID,
+                    |report| {
+                        rules::string::min_len(report, &self.request_id, 1);
+                        rules::string::max_len(report, &self.request_id, 200);
+                        rules::string::not_contains(report, &self.request_id, "\0");
+                    },
+                );
+        }
+        {
+            const LEASE: Field = Field::new(3, "lease", Kind::Int64);
+            report
+                .field(
+                    &LEASE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT64,
+                            self.lease,
+                            rules::Lower::Gt(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+        {
+            const OUTCOME: Field = Field::new(4, "outcome", Kind::Enum);
+            report
+                .field(
+                    &OUTCOME,
+                    |report| {
+                        rules::enumeration::defined(
+                            report,
+                            crate::SyncOutcome::is_valid(self.outcome),
+                        );
+                        rules::enumeration::none_of(report, self.outcome, &[0]);
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::EndSyncResponse {}
+
+impl Validate for crate::GetSyncStateRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::GetSyncStateResponse {}
+
+impl Validate for crate::SyncState {}

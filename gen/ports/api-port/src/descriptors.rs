@@ -10,81 +10,143 @@ tionpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06
 \x01\n\x1fgoogle/protobuf/timestamp.proto\x12\x0fgoogle.protobuf\";\n\tTimestamp\x12\x18\n\x07s\
 econds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x85\x01\n\
 \x13com.google.protobufB\x0eTimestampProtoP\x01Z2google.golang.org/protobuf/types/known/timesta\
-mppb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xc6\x13\
+mppb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xea\x14\
 \n)stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/prot\
-obuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\x07\n\x08Activity\x12!\n\x0bac\
-tivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\x12\x1f\n\nathlete_id\x18\x02 \x01(\tB\x00R\tathl\
-eteId\x12\x14\n\x04name\x18\x03 \x01(\tB\x00R\x04name\x12\x1f\n\nsport_type\x18\x04 \x01(\tB\
-\x00R\tsportType\x12;\n\nstart_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.TimestampB\x00R\tsta\
-rtTime\x12\x1c\n\x08timezone\x18\x06 \x01(\tB\x00R\x08timezone\x12<\n\x0bmoving_time\x18\x07 \
-\x01(\x0b2\x19.google.protobuf.DurationB\x00R\nmovingTime\x12>\n\x0celapsed_time\x18\x08 \x01(\
-\x0b2\x19.google.protobuf.DurationB\x00R\x0belapsedTime\x12\x1f\n\ndistance_m\x18\t \x01(\x01B\
-\x00R\tdistanceM\x12*\n\x10elevation_gain_m\x18\n \x01(\x01B\x00R\x0eelevationGainM\x121\n\x11a\
-verage_speed_mps\x18\x0b \x01(\x01B\x00H\x00R\x0faverageSpeedMps\x88\x01\x01\x12)\n\rmax_speed_\
-mps\x18\x0c \x01(\x01B\x00H\x01R\x0bmaxSpeedMps\x88\x01\x01\x12*\n\raverage_watts\x18\r \x01(\
-\x01B\x00H\x02R\x0caverageWatts\x88\x01\x01\x12%\n\nkilojoules\x18\x0e \x01(\x01B\x00H\x03R\nki\
-lojoules\x88\x01\x01\x129\n\x15average_heartrate_bpm\x18\x0f \x01(\x01B\x00H\x04R\x13averageHea\
-rtrateBpm\x88\x01\x01\x12\x1e\n\x07gear_id\x18\x10 \x01(\tB\x00H\x05R\x06gearId\x88\x01\x01\x12\
-&\n\x0bdevice_name\x18\x11 \x01(\tB\x00H\x06R\ndeviceName\x88\x01\x01\x12\x1f\n\x0bkudos_count\
-\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\x13 \x01(\x08R\x07trainer\x12\x18\n\
-\x07commute\x18\x14 \x01(\x08R\x07commute\x12\x16\n\x06manual\x18\x15 \x01(\x08R\x06manual\x12\
-\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_average_speed_mpsB\x10\n\x0e_max_spe\
-ed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\x16_average_heartrate_bpmB\n\n\x08_g\
-ear_idB\x0e\n\x0c_device_name\"\x80\x01\n\x17UpsertActivitiesRequest\x12\x1f\n\nathlete_id\x18\
-\x01 \x01(\tB\x00R\tathleteId\x12D\n\nactivities\x18\x02 \x03(\x0b2\".stravasync.activities.v1.\
-ActivityB\x00R\nactivities\"n\n\x18UpsertActivitiesResponse\x12\x1a\n\x08inserted\x18\x01 \x01(\
-\x05R\x08inserted\x12\x18\n\x07updated\x18\x02 \x01(\x05R\x07updated\x12\x1c\n\tunchanged\x18\
-\x03 \x01(\x05R\tunchanged\"v\n\x15ListActivitiesRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\
-\x00R\tathleteId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12\x1d\n\npage_token\
-\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x16ListActivitiesResponse\x12B\n\nactivities\x18\x01 \
-\x03(\x0b2\".stravasync.activities.v1.ActivityR\nactivities\x12&\n\x0fnext_page_token\x18\x02 \
-\x01(\tR\rnextPageToken\"7\n\x12GetActivityRequest\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00\
-R\nactivityId\"U\n\x13GetActivityResponse\x12>\n\x08activity\x18\x01 \x01(\x0b2\".stravasync.ac\
-tivities.v1.ActivityR\x08activity\"3\n\x10GetTotalsRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\
-\tB\x00R\tathleteId\"\xaa\x01\n\x11GetTotalsResponse\x12\x1a\n\x08athletes\x18\x01 \x01(\x03R\
-\x08athletes\x12\x1e\n\nactivities\x18\x02 \x01(\x03R\nactivities\x12\x1d\n\ndistance_m\x18\x03\
-\x20\x01(\x01R\tdistanceM\x12:\n\x0bmoving_time\x18\x04 \x01(\x0b2\x19.google.protobuf.Duration\
-R\nmovingTime2\xe9\x03\n\x11ActivitiesService\x12~\n\x10UpsertActivities\x121.stravasync.activi\
-ties.v1.UpsertActivitiesRequest\x1a2.stravasync.activities.v1.UpsertActivitiesResponse\"\x03\
-\x90\x02\x02\x12x\n\x0eListActivities\x12/.stravasync.activities.v1.ListActivitiesRequest\x1a0.\
-stravasync.activities.v1.ListActivitiesResponse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.st\
-ravasync.activities.v1.GetActivityRequest\x1a-.stravasync.activities.v1.GetActivityResponse\"\
-\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.stravasync.activities.v1.GetTotalsRequest\x1a+.stravasy\
-nc.activities.v1.GetTotalsResponse\"\x03\x90\x02\x01b\x06proto3\n\xef\x0b\n%stravasync/athletes\
-/v1/athletes.proto\x12\x16stravasync.athletes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\
-\x02\n\x07Athlete\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12!\n\x0cdisplay_name\x18\
-\x02 \x01(\tR\x0bdisplayName\x12\x14\n\x05email\x18\x03 \x01(\tR\x05email\x12R\n\x10connection_\
-state\x18\x04 \x01(\x0e2\'.stravasync.athletes.v1.ConnectionStateR\x0fconnectionState\x12;\n\
-\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\ncreateTime\x12@\n\x0elast_sy\
-nc_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0clastSyncTime\"U\n\x16RegisterAthle\
-teRequest\x12#\n\x0cdisplay_name\x18\x01 \x01(\tB\x00R\x0bdisplayName\x12\x16\n\x05email\x18\
-\x02 \x01(\tB\x00R\x05email\"T\n\x17RegisterAthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b\
-2\x1f.stravasync.athletes.v1.AthleteR\x07athlete\"4\n\x11GetAthleteRequest\x12\x1f\n\nathlete_i\
-d\x18\x01 \x01(\tB\x00R\tathleteId\"O\n\x12GetAthleteResponse\x129\n\x07athlete\x18\x01 \x01(\
-\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07athlete\"\xa9\x01\n\x13ListAthletesRequest\x12\x1d\
-\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageT\
-oken\x12T\n\x10connection_state\x18\x03 \x01(\x0e2\'.stravasync.athletes.v1.ConnectionStateB\
-\x00R\x0fconnectionState\"{\n\x14ListAthletesResponse\x12;\n\x08athletes\x18\x01 \x03(\x0b2\x1f\
-.stravasync.athletes.v1.AthleteR\x08athletes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPa\
-geToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1cCONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\
-\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCONNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n\x18\
-CONNECTION_STATE_REVOKED\x10\x032\xe1\x02\n\x0fAthletesService\x12t\n\x0fRegisterAthlete\x12..s\
-travasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.RegisterAthleteRespons\
-e\"\x00\x12h\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\x1a*.stravasync.athlet\
-es.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\x0cListAthletes\x12+.stravasync.athletes.v1.L\
-istAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\x03\x90\x02\x01b\x06proto\
-3\n\xf9\x07\n+stravasync/connections/v1/connections.proto\x12\x19stravasync.connections.v1\x1a\
-\x1fgoogle/protobuf/timestamp.proto\"6\n\x13StartConsentRequest\x12\x1f\n\nathlete_id\x18\x01 \
-\x01(\tB\x00R\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthorize_url\x18\x01 \x01(\tR\
-\x0cauthorizeUrl\"r\n\x16CompleteConsentRequest\x12\x16\n\x05state\x18\x01 \x01(\tB\x00R\x05sta\
-te\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\
-\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\x17CompleteConsentResponse\x12\x1d\n\nathlet\
-e_id\x18\x01 \x01(\tR\tathleteId\"8\n\x15GetAccessTokenRequest\x12\x1f\n\nathlete_id\x18\x01 \
-\x01(\tB\x00R\tathleteId\"\xa6\x01\n\x16GetAccessTokenResponse\x12#\n\x0caccess_token\x18\x01 \
-\x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.Times\
-tampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xff\x02\n\
-\x12ConnectionsService\x12q\n\x0cStartConsent\x12..stravasync.connections.v1.StartConsentReques\
-t\x1a/.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\n\x0fCompleteConsent\x121.stra\
-vasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.connections.v1.CompleteConsentResp\
-onse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasync.connections.v1.GetAccessTokenRequest\x1a1.s\
-travasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02b\x06proto3";
+obuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%stravasync/sync/v1/sync_service.\
+proto\"\xe5\x07\n\x08Activity\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\x12\x1f\
+\n\nathlete_id\x18\x02 \x01(\tB\x00R\tathleteId\x12\x14\n\x04name\x18\x03 \x01(\tB\x00R\x04name\
+\x12\x1f\n\nsport_type\x18\x04 \x01(\tB\x00R\tsportType\x12;\n\nstart_time\x18\x05 \x01(\x0b2\
+\x1a.google.protobuf.TimestampB\x00R\tstartTime\x12\x1c\n\x08timezone\x18\x06 \x01(\tB\x00R\x08\
+timezone\x12<\n\x0bmoving_time\x18\x07 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\nmovingTim\
+e\x12>\n\x0celapsed_time\x18\x08 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\x0belapsedTime\
+\x12\x1f\n\ndistance_m\x18\t \x01(\x01B\x00R\tdistanceM\x12*\n\x10elevation_gain_m\x18\n \x01(\
+\x01B\x00R\x0eelevationGainM\x121\n\x11average_speed_mps\x18\x0b \x01(\x01B\x00H\x00R\x0faverag\
+eSpeedMps\x88\x01\x01\x12)\n\rmax_speed_mps\x18\x0c \x01(\x01B\x00H\x01R\x0bmaxSpeedMps\x88\x01\
+\x01\x12*\n\raverage_watts\x18\r \x01(\x01B\x00H\x02R\x0caverageWatts\x88\x01\x01\x12%\n\nkiloj\
+oules\x18\x0e \x01(\x01B\x00H\x03R\nkilojoules\x88\x01\x01\x129\n\x15average_heartrate_bpm\x18\
+\x0f \x01(\x01B\x00H\x04R\x13averageHeartrateBpm\x88\x01\x01\x12\x1e\n\x07gear_id\x18\x10 \x01(\
+\tB\x00H\x05R\x06gearId\x88\x01\x01\x12&\n\x0bdevice_name\x18\x11 \x01(\tB\x00H\x06R\ndeviceNam\
+e\x88\x01\x01\x12\x1f\n\x0bkudos_count\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\
+\x13 \x01(\x08R\x07trainer\x12\x18\n\x07commute\x18\x14 \x01(\x08R\x07commute\x12\x16\n\x06manu\
+al\x18\x15 \x01(\x08R\x06manual\x12\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_a\
+verage_speed_mpsB\x10\n\x0e_max_speed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\
+\x16_average_heartrate_bpmB\n\n\x08_gear_idB\x0e\n\x0c_device_name\"\xfd\x01\n\x17UpsertActivit\
+iesRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12D\n\nactivities\x18\x02 \
+\x03(\x0b2\".stravasync.activities.v1.ActivityB\x00R\nactivities\x12\x16\n\x05lease\x18\x03 \
+\x01(\x03B\x00R\x05lease\x12E\n\rnext_position\x18\x04 \x01(\x0b2 .stravasync.sync.v1.ListPosit\
+ionR\x0cnextPosition\x12\x1c\n\x08unusable\x18\x05 \x01(\x05B\x00R\x08unusable\"n\n\x18UpsertAc\
+tivitiesResponse\x12\x1a\n\x08inserted\x18\x01 \x01(\x05R\x08inserted\x12\x18\n\x07updated\x18\
+\x02 \x01(\x05R\x07updated\x12\x1c\n\tunchanged\x18\x03 \x01(\x05R\tunchanged\"v\n\x15ListActiv\
+itiesRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1d\n\tpage_size\x18\
+\x02 \x01(\x05B\x00R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\
+\x16ListActivitiesResponse\x12B\n\nactivities\x18\x01 \x03(\x0b2\".stravasync.activities.v1.Act\
+ivityR\nactivities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"7\n\x12GetActivit\
+yRequest\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\"U\n\x13GetActivityResponse\
+\x12>\n\x08activity\x18\x01 \x01(\x0b2\".stravasync.activities.v1.ActivityR\x08activity\"3\n\
+\x10GetTotalsRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"\xaa\x01\n\x11GetT\
+otalsResponse\x12\x1a\n\x08athletes\x18\x01 \x01(\x03R\x08athletes\x12\x1e\n\nactivities\x18\
+\x02 \x01(\x03R\nactivities\x12\x1d\n\ndistance_m\x18\x03 \x01(\x01R\tdistanceM\x12:\n\x0bmovin\
+g_time\x18\x04 \x01(\x0b2\x19.google.protobuf.DurationR\nmovingTime2\xe9\x03\n\x11ActivitiesSer\
+vice\x12~\n\x10UpsertActivities\x121.stravasync.activities.v1.UpsertActivitiesRequest\x1a2.stra\
+vasync.activities.v1.UpsertActivitiesResponse\"\x03\x90\x02\x02\x12x\n\x0eListActivities\x12/.s\
+travasync.activities.v1.ListActivitiesRequest\x1a0.stravasync.activities.v1.ListActivitiesRespo\
+nse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\
+\x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.str\
+avasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\
+\x90\x02\x01b\x06proto3\n\xef\x0b\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.ath\
+letes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Athlete\x12\x1d\n\nathlete_id\
+\x18\x01 \x01(\tR\tathleteId\x12!\n\x0cdisplay_name\x18\x02 \x01(\tR\x0bdisplayName\x12\x14\n\
+\x05email\x18\x03 \x01(\tR\x05email\x12R\n\x10connection_state\x18\x04 \x01(\x0e2\'.stravasync.\
+athletes.v1.ConnectionStateR\x0fconnectionState\x12;\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.go\
+ogle.protobuf.TimestampR\ncreateTime\x12@\n\x0elast_sync_time\x18\x06 \x01(\x0b2\x1a.google.pro\
+tobuf.TimestampR\x0clastSyncTime\"U\n\x16RegisterAthleteRequest\x12#\n\x0cdisplay_name\x18\x01 \
+\x01(\tB\x00R\x0bdisplayName\x12\x16\n\x05email\x18\x02 \x01(\tB\x00R\x05email\"T\n\x17Register\
+AthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07ath\
+lete\"4\n\x11GetAthleteRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"O\n\x12G\
+etAthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07a\
+thlete\"\xa9\x01\n\x13ListAthletesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageS\
+ize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12T\n\x10connection_state\x18\x03 \x01(\
+\x0e2\'.stravasync.athletes.v1.ConnectionStateB\x00R\x0fconnectionState\"{\n\x14ListAthletesRes\
+ponse\x12;\n\x08athletes\x18\x01 \x03(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x08athletes\x12\
+&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1c\
+CONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCO\
+NNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n\x18CONNECTION_STATE_REVOKED\x10\x032\xe1\x02\n\x0fAt\
+hletesService\x12t\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/\
+.stravasync.athletes.v1.RegisterAthleteResponse\"\x00\x12h\n\nGetAthlete\x12).stravasync.athlet\
+es.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\
+\x0cListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.Li\
+stAthletesResponse\"\x03\x90\x02\x01b\x06proto3\n\xf9\x07\n+stravasync/connections/v1/connectio\
+ns.proto\x12\x19stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x13StartC\
+onsentRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\";\n\x14StartConsentRespon\
+se\x12#\n\rauthorize_url\x18\x01 \x01(\tR\x0cauthorizeUrl\"r\n\x16CompleteConsentRequest\x12\
+\x16\n\x05state\x18\x01 \x01(\tB\x00R\x05state\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\
+\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\
+\x17CompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"8\n\x15GetAccess\
+TokenRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"\xa6\x01\n\x16GetAccessTok\
+enResponse\x12#\n\x0caccess_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\
+\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\
+\x03 \x01(\x03R\x0fstravaAthleteId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12.\
+.stravasync.connections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentRespo\
+nse\"\x00\x12z\n\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.\
+stravasync.connections.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasyn\
+c.connections.v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\
+\x03\x90\x02\x02b\x06proto3\n\xe5\x0b\n\x1dstravasync/sync/v1/sync.proto\x12\x12stravasync.sync\
+.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x01\n\x0bSyncAthlete\x12\x1f\n\nathlete_id\x18\
+\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06\
+reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_t\
+ime\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \
+\x01(\x08R\x04full:\x00\"\x8a\x02\n\x10AthleteSyncEnded\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\
+\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12;\n\x07outcome\x18\
+\x03 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\x12 \n\nactivities\x18\x04 \
+\x01(\x05B\x00R\nactivities\x12\x1c\n\x08inserted\x18\x05 \x01(\x05B\x00R\x08inserted\x125\n\
+\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endTime:\x00\"5\n\x14Dispatch\
+SyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\"U\n\x15DispatchSyncsResp\
+onse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03\
+R\nduplicates\"\x97\x01\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\
+\trequestId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0crequest_time\x18\
+\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"W\n\x17PublishSyncJobsResponse\
+\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nd\
+uplicates*\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC\
+_REASON_CONSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACK\
+FILL\x10\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\
+\x05\x12\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECI\
+FIED\x10\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSEN\
+T\x10\x022\xe9\x01\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchS\
+yncsRequest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.\
+stravasync.sync.v1.PublishSyncJobsRequest\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\
+\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12stravasync.sy\
+nc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstrav\
+async/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\x00R\x05aft\
+er\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\x12\x14\n\x04p\
+age\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\x10BeginSyncRe\
+quest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01\
+(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00\
+R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequest\
+Time\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \x01(\tB\x00R\x06\
+holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11BeginSyncResponse\
+\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmission\x129\n\x07s\
+ession\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\x01\n\x0bSyncSes\
+sion\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02 \x01(\x0b2\x19.g\
+oogle.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .stravasync.sync.v1.L\
+istPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\t\
+athleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11RenewSyncResponse\"\
+\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\n\
+request_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\x03B\x00R\x05lease\
+\x12;\n\x07outcome\x18\x04 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\"\x84\
+\x01\n\x0fEndSyncResponse\x12\x1e\n\nactivities\x18\x01 \x01(\x05R\nactivities\x12\x1a\n\x08ins\
+erted\x18\x02 \x01(\x05R\x08inserted\x12\x18\n\x07deleted\x18\x03 \x01(\x05R\x07deleted\x12\x1b\
+\n\tfollow_up\x18\x04 \x01(\x08R\x08followUp\"6\n\x13GetSyncStateRequest\x12\x1f\n\nathlete_id\
+\x18\x01 \x01(\tB\x00R\tathleteId\"K\n\x14GetSyncStateResponse\x123\n\x05state\x18\x01 \x01(\
+\x0b2\x1d.stravasync.sync.v1.SyncStateR\x05state\"\x88\x02\n\tSyncState\x12\x1d\n\nathlete_id\
+\x18\x01 \x01(\tR\tathleteId\x12\x18\n\x07running\x18\x02 \x01(\x08R\x07running\x12\x18\n\x07wa\
+lking\x18\x03 \x01(\x08R\x07walking\x12E\n\x11synced_up_to_time\x18\x04 \x01(\x0b2\x1a.google.p\
+rotobuf.TimestampR\x0esyncedUpToTime\x12I\n\x13last_full_walk_time\x18\x05 \x01(\x0b2\x1a.googl\
+e.protobuf.TimestampR\x10lastFullWalkTime\x12\x16\n\x06wanted\x18\x06 \x01(\x08R\x06wanted*\x80\
+\x01\n\rSyncAdmission\x12\x1e\n\x1aSYNC_ADMISSION_UNSPECIFIED\x10\x00\x12\x1b\n\x17SYNC_ADMISSI\
+ON_ADMITTED\x10\x01\x12\x19\n\x15SYNC_ADMISSION_FOLDED\x10\x02\x12\x17\n\x13SYNC_ADMISSION_DONE\
+\x10\x032\x8c\x03\n\x0bSyncService\x12]\n\tBeginSync\x12$.stravasync.sync.v1.BeginSyncRequest\
+\x1a%.stravasync.sync.v1.BeginSyncResponse\"\x03\x90\x02\x02\x12]\n\tRenewSync\x12$.stravasync.\
+sync.v1.RenewSyncRequest\x1a%.stravasync.sync.v1.RenewSyncResponse\"\x03\x90\x02\x02\x12W\n\x07\
+EndSync\x12\".stravasync.sync.v1.EndSyncRequest\x1a#.stravasync.sync.v1.EndSyncResponse\"\x03\
+\x90\x02\x02\x12f\n\x0cGetSyncState\x12\'.stravasync.sync.v1.GetSyncStateRequest\x1a(.stravasyn\
+c.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3";

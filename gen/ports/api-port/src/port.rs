@@ -46,8 +46,14 @@ pub mod connections_v1 {
 /// What this service meets of `stravasync.sync.v1`.
 pub mod sync_v1 {
     pub use ::stravasync_sync_v1::{
-        AthleteSyncEnded, SyncAthlete, SyncOutcome, SyncReason,
+        AthleteSyncEnded, BeginSyncRequest, BeginSyncResponse, EndSyncRequest,
+        EndSyncResponse, GetSyncStateRequest, GetSyncStateResponse, ListPosition,
+        RenewSyncRequest, RenewSyncResponse, SyncAdmission, SyncAthlete, SyncOutcome,
+        SyncReason, SyncSession, SyncState, sync_service, sync_service::LocalSyncService,
+        sync_service::SyncService,
     };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_sync_v1::sync_service::MockSyncService;
 }
 
 /// The contracts of the services that this deployable answers, as a
@@ -69,6 +75,8 @@ pub struct Services {
     pub connections: ::std::sync::Arc<
         dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
     >,
+    /// Answers `stravasync.sync.v1.SyncService`.
+    pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
 }
 
 impl Services {
@@ -88,6 +96,10 @@ impl Services {
         let server = ::stravasync_connections_v1::connections_service::ConnectionsServiceGrpc::register(
             server,
             ::std::sync::Arc::clone(&self.connections),
+        );
+        let server = ::stravasync_sync_v1::sync_service::SyncServiceGrpc::register(
+            server,
+            ::std::sync::Arc::clone(&self.sync),
         );
         server.with_reflection(DESCRIPTORS)
     }
@@ -112,6 +124,12 @@ impl Services {
                     gateway,
                 ),
             )
+            .merge(
+                ::stravasync_sync_v1::sync_service::routes(
+                    ::std::sync::Arc::clone(&self.sync),
+                    gateway,
+                ),
+            )
     }
 }
 
@@ -125,6 +143,10 @@ pub const STREAMS: &[&::treaty_nats::StreamSpec] = &[
 pub struct Publishers {
     /// A job: fetch this athlete's activities and hand them to the api.
     pub sync_athlete: ::treaty_nats::Publisher<::stravasync_sync_v1::SyncAthlete>,
+    /// An event: a sync of this athlete has ended.
+    pub athlete_sync_ended: ::treaty_nats::Publisher<
+        ::stravasync_sync_v1::AthleteSyncEnded,
+    >,
 }
 
 impl Publishers {
@@ -132,74 +154,9 @@ impl Publishers {
     pub fn new(connection: &::treaty_nats::Connection) -> Self {
         Self {
             sync_athlete: ::treaty_nats::Publisher::new(connection),
+            athlete_sync_ended: ::treaty_nats::Publisher::new(connection),
         }
     }
-}
-
-/// Handles [`AthleteSyncEnded`].
-///
-/// An event: a sync of this athlete has ended.
-#[::async_trait::async_trait]
-pub trait AthleteSyncEndedHandler: Send + Sync + 'static {
-    /// Handles one delivery. `Ok` acknowledges it; an error's code decides
-    /// whether it comes again or is set aside.
-    async fn athlete_sync_ended(
-        &self,
-        delivery: &::treaty_nats::Delivery,
-        event: ::stravasync_sync_v1::AthleteSyncEnded,
-    ) -> ::treaty_error::Result<()>;
-}
-
-/// The durable consumer of [`AthleteSyncEndedHandler`].
-pub const ATHLETE_SYNC_ENDED_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats::HandlerSpec {
-    durable: "api-stravasync-sync-v1-AthleteSyncEnded",
-    stream: <::stravasync_sync_v1::AthleteSyncEnded as ::treaty_nats::Event>::STREAM,
-    event: "stravasync.sync.v1.AthleteSyncEnded",
-    filter: <::stravasync_sync_v1::AthleteSyncEnded as ::treaty_nats::Event>::SUBJECTS,
-    concurrency: 8,
-    ack_wait: ::std::time::Duration::from_secs(30),
-    max_deliver: 10,
-    backoff: &[
-        ::std::time::Duration::from_secs(1),
-        ::std::time::Duration::from_secs(5),
-        ::std::time::Duration::from_secs(30),
-    ],
-};
-
-/// The handler in the runtime's terms.
-struct AthleteSyncEndedAdapter(::std::sync::Arc<dyn AthleteSyncEndedHandler>);
-
-#[::async_trait::async_trait]
-impl ::treaty_nats::Handle<::stravasync_sync_v1::AthleteSyncEnded>
-for AthleteSyncEndedAdapter {
-    async fn handle(
-        &self,
-        delivery: &::treaty_nats::Delivery,
-        event: ::stravasync_sync_v1::AthleteSyncEnded,
-    ) -> ::treaty_error::Result<()> {
-        self.0.athlete_sync_ended(delivery, event).await
-    }
-}
-
-/// Receives [`AthleteSyncEnded`] until `shutdown`, sharing the work with every other process of this deployable.
-///
-/// # Errors
-/// When the durable consumer cannot be created.
-pub async fn handle_athlete_sync_ended(
-    connection: &::treaty_nats::Connection,
-    handler: ::std::sync::Arc<dyn AthleteSyncEndedHandler>,
-    shutdown: ::tokio_util::sync::CancellationToken,
-    stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
-) -> ::treaty_error::Result<()> {
-    let handler = ::std::sync::Arc::new(AthleteSyncEndedAdapter(handler));
-    ::treaty_nats::run_handler(
-            connection.clone(),
-            &ATHLETE_SYNC_ENDED_HANDLER,
-            handler,
-            shutdown,
-            stats,
-        )
-        .await
 }
 
 /// What stands in for all of it in tests without servers.
@@ -213,16 +170,12 @@ pub mod testing {
         pub sync_athlete: ::std::sync::Arc<
             ::treaty_nats::testing::RecordingPublisher<::stravasync_sync_v1::SyncAthlete>,
         >,
-    }
-    /// Delivers [`AthleteSyncEnded`](super::ATHLETE_SYNC_ENDED_HANDLER) to a handler and says what becomes of it, without a broker.
-    pub fn athlete_sync_ended(
-        handler: ::std::sync::Arc<dyn super::AthleteSyncEndedHandler>,
-    ) -> ::treaty_nats::testing::HandlerHarness<::stravasync_sync_v1::AthleteSyncEnded> {
-        let handler = ::std::sync::Arc::new(super::AthleteSyncEndedAdapter(handler));
-        ::treaty_nats::testing::HandlerHarness::new(
-            &super::ATHLETE_SYNC_ENDED_HANDLER,
-            handler,
-        )
+        /// Records `stravasync.sync.v1.AthleteSyncEnded`.
+        pub athlete_sync_ended: ::std::sync::Arc<
+            ::treaty_nats::testing::RecordingPublisher<
+                ::stravasync_sync_v1::AthleteSyncEnded,
+            >,
+        >,
     }
     pub use ::treaty_nats::testing::*;
 }

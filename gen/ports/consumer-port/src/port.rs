@@ -34,8 +34,14 @@ pub mod connections_v1 {
 /// What this service meets of `stravasync.sync.v1`.
 pub mod sync_v1 {
     pub use ::stravasync_sync_v1::{
-        AthleteSyncEnded, SyncAthlete, SyncOutcome, SyncReason,
+        BeginSyncRequest, BeginSyncResponse, EndSyncRequest, EndSyncResponse,
+        GetSyncStateRequest, GetSyncStateResponse, ListPosition, RenewSyncRequest,
+        RenewSyncResponse, SyncAdmission, SyncAthlete, SyncOutcome, SyncReason,
+        SyncSession, SyncState, sync_service, sync_service::LocalSyncService,
+        sync_service::SyncService,
     };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_sync_v1::sync_service::MockSyncService;
 }
 
 /// How to reach the deployables that answer this one's calls.
@@ -57,6 +63,8 @@ pub struct Clients {
     pub connections: ::std::sync::Arc<
         dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
     >,
+    /// Calls `stravasync.sync.v1.SyncService`.
+    pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
 }
 
 impl Clients {
@@ -77,6 +85,9 @@ impl Clients {
                     api.clone(),
                 ),
             ),
+            sync: ::std::sync::Arc::new(
+                ::stravasync_sync_v1::sync_service::SyncServiceClient::new(api.clone()),
+            ),
         })
     }
 }
@@ -85,24 +96,6 @@ impl Clients {
 pub const STREAMS: &[&::treaty_nats::StreamSpec] = &[
     &::stravasync_sync_v1::events::ATHLETE_STREAM,
 ];
-
-/// Publishers of every event that this deployable may publish.
-#[derive(Clone)]
-pub struct Publishers {
-    /// An event: a sync of this athlete has ended.
-    pub athlete_sync_ended: ::treaty_nats::Publisher<
-        ::stravasync_sync_v1::AthleteSyncEnded,
-    >,
-}
-
-impl Publishers {
-    /// Publishes over a connection.
-    pub fn new(connection: &::treaty_nats::Connection) -> Self {
-        Self {
-            athlete_sync_ended: ::treaty_nats::Publisher::new(connection),
-        }
-    }
-}
 
 /// Handles [`SyncAthlete`].
 ///
@@ -181,6 +174,8 @@ pub mod testing {
         pub activities: ::stravasync_activities_v1::activities_service::MockActivitiesService,
         /// Stands in for `stravasync.connections.v1.ConnectionsService`.
         pub connections: ::stravasync_connections_v1::connections_service::MockConnectionsService,
+        /// Stands in for `stravasync.sync.v1.SyncService`.
+        pub sync: ::stravasync_sync_v1::sync_service::MockSyncService,
     }
     impl MockClients {
         /// The clients.
@@ -188,6 +183,7 @@ pub mod testing {
             super::Clients {
                 activities: ::std::sync::Arc::new(self.activities),
                 connections: ::std::sync::Arc::new(self.connections),
+                sync: ::std::sync::Arc::new(self.sync),
             }
         }
     }
@@ -200,6 +196,7 @@ pub mod testing {
         connections: ::std::sync::Arc<
             dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
         >,
+        sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
     ) -> super::Clients {
         super::Clients {
             activities: ::std::sync::Arc::new(
@@ -214,18 +211,13 @@ pub mod testing {
                     ::treaty_rpc::Caller::Deployable("consumer".into()),
                 ),
             ),
+            sync: ::std::sync::Arc::new(
+                ::stravasync_sync_v1::sync_service::LocalSyncService::called_by(
+                    sync,
+                    ::treaty_rpc::Caller::Deployable("consumer".into()),
+                ),
+            ),
         }
-    }
-    /// A publisher of every event that this deployable may publish, which keeps what it
-    /// is given and knows duplicates as a stream does.
-    #[derive(Clone, Debug, Default)]
-    pub struct RecordingPublishers {
-        /// Records `stravasync.sync.v1.AthleteSyncEnded`.
-        pub athlete_sync_ended: ::std::sync::Arc<
-            ::treaty_nats::testing::RecordingPublisher<
-                ::stravasync_sync_v1::AthleteSyncEnded,
-            >,
-        >,
     }
     /// Delivers [`SyncAthlete`](super::SYNC_ATHLETE_HANDLER) to a handler and says what becomes of it, without a broker.
     pub fn sync_athlete(

@@ -56,6 +56,8 @@ pub struct ActivitiesRow {
     pub created_at: chrono::DateTime<chrono::Utc>,
     /// When what we keep of it last changed.
     pub updated_at: chrono::DateTime<chrono::Utc>,
+    /// The last walk through the athlete's whole list that had it; see sync_states.generation.
+    pub generation: i32,
 }
 
 impl ActivitiesRow {
@@ -87,6 +89,7 @@ impl ActivitiesRow {
         "private",
         "created_at",
         "updated_at",
+        "generation",
     ];
 }
 
@@ -281,6 +284,10 @@ pub struct SyncRunsRow {
     pub ended_at: chrono::DateTime<chrono::Utc>,
     /// When we learned of it.
     pub recorded_at: chrono::DateTime<chrono::Utc>,
+    /// Activities deleted because Strava does not list them any more.
+    pub deleted: i32,
+    /// Whether another sync was promised when it ended.
+    pub follow_up: bool,
 }
 
 impl SyncRunsRow {
@@ -295,5 +302,95 @@ impl SyncRunsRow {
         "inserted",
         "ended_at",
         "recorded_at",
+        "deleted",
+        "follow_up",
+    ];
+}
+
+/// How far an athlete's activities are known, and who syncs them. Whoever writes activities locks the athlete's row first.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct SyncStatesRow {
+    /// The athlete.
+    pub athlete_id: uuid::Uuid,
+    /// The newest lease; grows with each sync. Only what comes with it is written.
+    pub lease: i64,
+    /// The message whose handling holds the lease; null when nobody does.
+    pub lease_holder: Option<String>,
+    /// Which delivery of that message holds it.
+    pub lease_attempt: i64,
+    /// What asked for the sync that holds the lease.
+    pub lease_request_id: Option<String>,
+    /// Why it was asked for: a number of the contract's SyncReason.
+    pub lease_reason: i16,
+    /// When it was asked for.
+    pub lease_requested_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When it got the lease.
+    pub lease_began_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When another sync may take over.
+    pub lease_expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Whether the walk through Strava's list that is under way is one through all of it; null when none is.
+    pub walk_full: Option<bool>,
+    /// What asked for the walk: another sync than the one that goes on with it, when that one was given up.
+    pub walk_request_id: Option<String>,
+    /// When the walk began. What came to Strava later may be missing in it.
+    pub walk_began_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Where to read on: only activities after this second since 1970.
+    pub walk_after: Option<i64>,
+    /// Where to read on: only activities before this second since 1970.
+    pub walk_before: Option<i64>,
+    /// Where to read on: the page below these bounds.
+    pub walk_page: i32,
+    /// Activities that Strava has listed in the walk so far.
+    pub walk_listed: i32,
+    /// Of these, activities that cannot be used. Any of our rows may be one of them, so such a walk deletes nothing.
+    pub walk_unusable: i32,
+    /// Of these, activities that were new to us.
+    pub walk_inserted: i32,
+    /// Counts walks through the whole list, the one under way included.
+    pub generation: i32,
+    /// When the last walk that came to its end began.
+    pub synced_up_to: Option<chrono::DateTime<chrono::Utc>>,
+    /// When the last walk through the whole list that came to its end began.
+    pub last_full_walk_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Whether that walk found nothing at all where we have activities. Only a second one is believed.
+    pub listed_nothing: bool,
+    /// When the newest of the jobs was asked for that were folded into the sync that runs; null when none was.
+    pub wanted_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Why: the most urgent of their reasons, a number of the contract's SyncReason.
+    pub wanted_reason: i16,
+    /// Whether one of them asked for the whole list.
+    pub wanted_full: bool,
+}
+
+impl SyncStatesRow {
+    /// Name of the table.
+    pub const TABLE: &'static str = "sync_states";
+    /// Names of the columns, in the order of the table.
+    pub const COLUMNS: &'static [&'static str] = &[
+        "athlete_id",
+        "lease",
+        "lease_holder",
+        "lease_attempt",
+        "lease_request_id",
+        "lease_reason",
+        "lease_requested_at",
+        "lease_began_at",
+        "lease_expires_at",
+        "walk_full",
+        "walk_request_id",
+        "walk_began_at",
+        "walk_after",
+        "walk_before",
+        "walk_page",
+        "walk_listed",
+        "walk_unusable",
+        "walk_inserted",
+        "generation",
+        "synced_up_to",
+        "last_full_walk_at",
+        "listed_nothing",
+        "wanted_at",
+        "wanted_reason",
+        "wanted_full",
     ];
 }

@@ -1,6 +1,7 @@
 use treaty_error::{Code, Error};
 
 use crate::database;
+use crate::sync::SyncError;
 
 /// Why something about activities failed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum ActivitiesError {
     /// The activity is another athlete's, and stays so.
     #[error("activity {0} belongs to another athlete")]
     OfAnotherAthlete(i64),
+    /// The sync that has read them may not write.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -27,6 +31,7 @@ impl From<ActivitiesError> for Error {
                 Self::new(Code::NotFound, message)
             }
             ActivitiesError::OfAnotherAthlete(_) => Self::new(Code::FailedPrecondition, message),
+            ActivitiesError::Sync(error) => error.into(),
             ActivitiesError::Database(error) => database::failure(error),
         }
     }

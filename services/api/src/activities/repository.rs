@@ -1,5 +1,7 @@
 //! Activities in Postgres.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -7,17 +9,18 @@ use stravasync_schema::ActivitiesRow;
 use uuid::Uuid;
 
 use super::{ActivitiesError, Activity, ActivityKey, Totals, Upserted};
-use crate::database::violated;
+use crate::sync::SyncPage;
+use crate::sync::page;
 
 /// Keeps activities.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait ActivitiesRepository: Send + Sync {
-    /// Writes a batch in one transaction. The activities are in the order of their identifiers,
-    /// each once.
+    /// Writes a page, and how far its sync has come, in one transaction. The activities are in the
+    /// order of their identifiers, each once.
     async fn upsert(
         &self,
-        athlete_id: Uuid,
+        page: &SyncPage,
         batch: &[Activity],
     ) -> Result<Upserted, ActivitiesError>;
     /// Finds an activity.
@@ -39,13 +42,14 @@ pub trait ActivitiesRepository: Send + Sync {
 #[derive(Clone)]
 pub struct PgActivities {
     pool: PgPool,
+    lease_time: Duration,
 }
 
 impl PgActivities {
-    /// Over a pool.
+    /// Over a pool. Each page renews its sync's lease for this long.
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, lease_time: Duration) -> Self {
+        Self { pool, lease_time }
     }
 }
 
@@ -53,16 +57,22 @@ impl PgActivities {
 impl ActivitiesRepository for PgActivities {
     async fn upsert(
         &self,
-        athlete_id: Uuid,
+        page: &SyncPage,
         batch: &[Activity],
     ) -> Result<Upserted, ActivitiesError> {
         let mut transaction = self.pool.begin().await?;
-        let upserted = write(&mut transaction, athlete_id, batch).await?;
+        let pass = page::admit(&mut transaction, page, self.lease_time).await?;
+        let (upserted, listed) =
+            write(&mut transaction, page.athlete_id, pass.generation, batch).await?;
         // Checked after the write: what another transaction committed in the meantime is seen, and
         // nothing can change hands any more.
-        if let Some(activity_id) = stranger(&mut transaction, athlete_id, batch).await? {
+        if let Some(activity_id) = stranger(&mut transaction, page.athlete_id, batch).await? {
             return Err(ActivitiesError::OfAnotherAthlete(activity_id));
         }
+        // Pages overlap: in a walk through the whole list, what it has listed before was written
+        // with its generation.
+        let listed = if pass.full { listed } else { count(batch.len()) };
+        page::record(&mut transaction, page, (listed, upserted.inserted), self.lease_time).await?;
         transaction.commit().await?;
         Ok(upserted)
     }
@@ -74,7 +84,7 @@ impl ActivitiesRepository for PgActivities {
                  moving_time_s, elapsed_time_s, distance_m, elevation_gain_m, average_speed_mps, \
                  max_speed_mps, average_watts, kilojoules, average_heartrate_bpm, gear_id, \
                  device_name, kudos_count, trainer, commute, manual, private, created_at, \
-                 updated_at \
+                 updated_at, generation \
              FROM activities WHERE activity_id = $1",
             activity_id,
         )
@@ -99,7 +109,7 @@ impl ActivitiesRepository for PgActivities {
                  moving_time_s, elapsed_time_s, distance_m, elevation_gain_m, average_speed_mps, \
                  max_speed_mps, average_watts, kilojoules, average_heartrate_bpm, gear_id, \
                  device_name, kudos_count, trainer, commute, manual, private, created_at, \
-                 updated_at \
+                 updated_at, generation \
              FROM activities \
              WHERE athlete_id = $1 AND (start_time, activity_id) < ($2, $3) \
              ORDER BY start_time DESC, activity_id DESC LIMIT $4",
@@ -163,17 +173,19 @@ fn column<'a, T>(batch: &'a [Activity], field: impl Fn(&'a Activity) -> T) -> Ve
 async fn write(
     connection: &mut PgConnection,
     athlete_id: Uuid,
+    generation: i32,
     batch: &[Activity],
-) -> Result<Upserted, ActivitiesError> {
-    // `xmax` is 0 in a row that this statement has inserted. Rows that are as before are not
-    // written, and so not returned.
-    let written = sqlx::query_scalar!(
+) -> Result<(Upserted, i32), ActivitiesError> {
+    // `xmax` is 0 in a row that this statement has inserted. Rows that are as before, the generation
+    // included, are not written, and so not returned; `updated_at` tells those that have changed
+    // from those that only got the generation.
+    let written = sqlx::query!(
         r#"INSERT INTO activities AS known (athlete_id, activity_id, name, sport_type, start_time,
                timezone, moving_time_s, elapsed_time_s, distance_m, elevation_gain_m,
                average_speed_mps, max_speed_mps, average_watts, kilojoules,
                average_heartrate_bpm, gear_id, device_name, kudos_count, trainer, commute,
-               manual, private)
-           SELECT $1, batch.* FROM unnest($2::bigint[], $3::text[], $4::text[],
+               manual, private, generation)
+           SELECT $1, batch.*, $23 FROM unnest($2::bigint[], $3::text[], $4::text[],
                $5::timestamptz[], $6::text[], $7::integer[], $8::integer[],
                $9::double precision[], $10::double precision[], $11::double precision[],
                $12::double precision[], $13::double precision[], $14::double precision[],
@@ -191,9 +203,9 @@ async fn write(
                gear_id = excluded.gear_id, device_name = excluded.device_name,
                kudos_count = excluded.kudos_count, trainer = excluded.trainer,
                commute = excluded.commute, manual = excluded.manual, private = excluded.private,
-               updated_at = now()
-           WHERE known.athlete_id = excluded.athlete_id
-             AND (known.name, known.sport_type, known.start_time, known.timezone,
+               generation = excluded.generation,
+               updated_at = CASE WHEN
+                 (known.name, known.sport_type, known.start_time, known.timezone,
                   known.moving_time_s, known.elapsed_time_s, known.distance_m,
                   known.elevation_gain_m, known.average_speed_mps, known.max_speed_mps,
                   known.average_watts, known.kilojoules, known.average_heartrate_bpm,
@@ -206,7 +218,22 @@ async fn write(
                   excluded.average_watts, excluded.kilojoules, excluded.average_heartrate_bpm,
                   excluded.gear_id, excluded.device_name, excluded.kudos_count, excluded.trainer,
                   excluded.commute, excluded.manual, excluded.private)
-           RETURNING (xmax = 0) AS "inserted!""#,
+                 THEN now() ELSE known.updated_at END
+           WHERE known.athlete_id = excluded.athlete_id
+             AND (known.generation, known.name, known.sport_type, known.start_time, known.timezone,
+                  known.moving_time_s, known.elapsed_time_s, known.distance_m,
+                  known.elevation_gain_m, known.average_speed_mps, known.max_speed_mps,
+                  known.average_watts, known.kilojoules, known.average_heartrate_bpm,
+                  known.gear_id, known.device_name, known.kudos_count, known.trainer,
+                  known.commute, known.manual, known.private)
+                 IS DISTINCT FROM
+                 (excluded.generation, excluded.name, excluded.sport_type, excluded.start_time, excluded.timezone,
+                  excluded.moving_time_s, excluded.elapsed_time_s, excluded.distance_m,
+                  excluded.elevation_gain_m, excluded.average_speed_mps, excluded.max_speed_mps,
+                  excluded.average_watts, excluded.kilojoules, excluded.average_heartrate_bpm,
+                  excluded.gear_id, excluded.device_name, excluded.kudos_count, excluded.trainer,
+                  excluded.commute, excluded.manual, excluded.private)
+           RETURNING (xmax = 0) AS "inserted!", (updated_at = now()) AS "changed!""#,
         athlete_id,
         &column(batch, |activity| activity.activity_id),
         &column(batch, |activity| activity.name.as_str()) as &[&str],
@@ -229,20 +256,22 @@ async fn write(
         &column(batch, |activity| activity.commute),
         &column(batch, |activity| activity.manual),
         &column(batch, |activity| activity.private),
+        generation,
     )
     .fetch_all(connection)
-    .await
-    .map_err(|error| match violated(&error) {
-        Some("activities_athlete_id_fkey") => ActivitiesError::AthleteNotFound,
-        _ => error.into(),
-    })?;
-    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    let inserted = written.iter().filter(|inserted| **inserted).count();
-    Ok(Upserted {
+    .await?;
+    let inserted = written.iter().filter(|row| row.inserted).count();
+    let changed = written.iter().filter(|row| row.changed).count();
+    let upserted = Upserted {
         inserted: count(inserted),
-        updated: count(written.len() - inserted),
-        unchanged: count(batch.len() - written.len()),
-    })
+        updated: count(changed - inserted),
+        unchanged: count(batch.len() - changed),
+    };
+    Ok((upserted, count(written.len())))
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// An activity of the batch that is another athlete's.

@@ -8,6 +8,7 @@ use treaty_rpc::Context;
 use uuid::Uuid;
 
 use super::{Activities, Activity, ActivityKey};
+use crate::sync::{ListPosition, SyncPage};
 use crate::{convert, page};
 
 /// Answers `ActivitiesService`.
@@ -37,7 +38,13 @@ impl proto::ActivitiesService for ActivitiesRpc {
             .enumerate()
             .map(|(index, activity)| model(athlete_id, index, activity))
             .collect::<Result<Vec<_>>>()?;
-        let upserted = self.service.upsert(athlete_id, batch).await?;
+        let page = SyncPage {
+            athlete_id,
+            lease: request.lease,
+            next: request.next_position.map(ListPosition::from),
+            unusable: request.unusable,
+        };
+        let upserted = self.service.upsert(&page, batch).await?;
         Ok(proto::UpsertActivitiesResponse {
             inserted: upserted.inserted,
             updated: upserted.updated,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{ActivitiesError, ActivitiesRepository, Activity, ActivityKey, ActivityPage};
 use super::{Totals, Upserted};
 use crate::page;
+use crate::sync::SyncPage;
 
 /// Keeps athletes' activities.
 #[derive(Clone)]
@@ -21,15 +22,16 @@ impl Activities {
         Self { repository }
     }
 
-    /// Inserts activities, or updates those that are known, all or nothing. Of an activity that
-    /// the batch holds twice the last one counts; the others are counted as unchanged, so that the
-    /// counts add up to the batch.
+    /// Inserts the activities of a page, or updates those that are known, and remembers how far the
+    /// sync has come, all or nothing. Of an activity that the batch holds twice the last one counts;
+    /// the others are counted as unchanged, so that the counts add up to the batch.
     ///
     /// # Errors
-    /// When the athlete is unknown, or an activity another athlete's.
+    /// When the athlete is unknown, an activity another athlete's, or the page is one of a sync that
+    /// another has taken over from.
     pub async fn upsert(
         &self,
-        athlete_id: Uuid,
+        page: &SyncPage,
         batch: Vec<Activity>,
     ) -> Result<Upserted, ActivitiesError> {
         let asked = batch.len();
@@ -39,7 +41,7 @@ impl Activities {
             batch.into_iter().map(|activity| (activity.activity_id, activity)).collect();
         let activities: Vec<Activity> = by_id.into_values().collect();
         let repeated = i32::try_from(asked - activities.len()).unwrap_or(i32::MAX);
-        let mut upserted = self.repository.upsert(athlete_id, &activities).await?;
+        let mut upserted = self.repository.upsert(page, &activities).await?;
         upserted.unchanged += repeated;
         Ok(upserted)
     }

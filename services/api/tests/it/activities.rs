@@ -1,21 +1,15 @@
 use std::sync::Arc;
 
-use api::activities::{
-    Activities, ActivitiesError, ActivitiesRpc, Activity, PgActivities, Totals, Upserted,
-};
+use api::activities::{ActivitiesError, ActivitiesRpc, Activity, Totals, Upserted};
+use api::sync::{SyncError, SyncPage};
 use api_port::activities_v1::{
     self as proto, ActivitiesService as _, LocalActivitiesService, UpsertActivitiesRequest,
 };
-use sqlx::PgPool;
 use treaty_error::Code;
 use treaty_rpc::{Caller, Context};
 use uuid::Uuid;
 
-use crate::support::{activity, athlete, database};
-
-fn activities(pool: &PgPool) -> Activities {
-    Activities::new(Arc::new(PgActivities::new(pool.clone())))
-}
+use crate::support::{SYNC, activities, activity, athlete, database, first_page, page};
 
 fn counts(inserted: i32, updated: i32, unchanged: i32) -> Upserted {
     Upserted { inserted, updated, unchanged }
@@ -27,14 +21,15 @@ async fn a_batch_is_inserted_once_and_only_changes_are_written() {
     let ada = athlete(&pool, "ada").await.athlete_id;
     let service = activities(&pool);
     let batch: Vec<Activity> = (1..=1000).map(|number| activity(ada, number)).collect();
-    assert_eq!(service.upsert(ada, batch.clone()).await.unwrap(), counts(1000, 0, 0));
-    assert_eq!(service.upsert(ada, batch.clone()).await.unwrap(), counts(0, 0, 1000));
+    let page = first_page(&pool, ada).await;
+    assert_eq!(service.upsert(&page, batch.clone()).await.unwrap(), counts(1000, 0, 0));
+    assert_eq!(service.upsert(&page, batch.clone()).await.unwrap(), counts(0, 0, 1000));
 
     let mut changed = batch[..3].to_vec();
     changed[0].name = "A new title".to_owned();
     changed[1].device_name = None;
     changed.push(activity(ada, 1001));
-    assert_eq!(service.upsert(ada, changed.clone()).await.unwrap(), counts(1, 2, 1));
+    assert_eq!(service.upsert(&page, changed.clone()).await.unwrap(), counts(1, 2, 1));
     assert_eq!(service.get(1).await.unwrap(), changed[0]);
     assert_eq!(service.get(2).await.unwrap().device_name, None);
     assert!(matches!(service.get(9999).await, Err(ActivitiesError::NotFound)));
@@ -46,9 +41,10 @@ async fn an_activity_never_changes_hands_and_the_batch_fails_whole() {
     let (ada, bob) =
         (athlete(&pool, "ada").await.athlete_id, athlete(&pool, "bob").await.athlete_id);
     let service = activities(&pool);
-    service.upsert(ada, vec![activity(ada, 2)]).await.unwrap();
+    let page = first_page(&pool, ada).await;
+    service.upsert(&page, vec![activity(ada, 2)]).await.unwrap();
     let batch = (1..=3).map(|number| activity(bob, number)).collect();
-    let refused = service.upsert(bob, batch).await;
+    let refused = service.upsert(&first_page(&pool, bob).await, batch).await;
     assert!(matches!(refused, Err(ActivitiesError::OfAnotherAthlete(2))), "{refused:?}");
     assert_eq!(service.get(2).await.unwrap().athlete_id, ada);
     assert!(service.get(1).await.is_err(), "nothing of the batch may stay");
@@ -58,8 +54,9 @@ async fn an_activity_never_changes_hands_and_the_batch_fails_whole() {
 async fn an_unknown_athlete_has_no_activities() {
     let pool = database().await;
     let (service, nobody) = (activities(&pool), Uuid::now_v7());
+    let refused = service.upsert(&page(nobody, 1), vec![activity(nobody, 1)]).await;
+    assert!(matches!(refused, Err(ActivitiesError::Sync(SyncError::AthleteNotFound))));
     let not_found = |error: ActivitiesError| matches!(error, ActivitiesError::AthleteNotFound);
-    assert!(not_found(service.upsert(nobody, vec![activity(nobody, 1)]).await.unwrap_err()));
     assert!(not_found(service.list(nobody, None, 10).await.unwrap_err()));
     assert!(not_found(service.totals(Some(nobody)).await.unwrap_err()));
 }
@@ -69,6 +66,7 @@ async fn overlapping_batches_at_the_same_time_end_in_exact_counts() {
     let pool = database().await;
     let ada = athlete(&pool, "ada").await.athlete_id;
     let service = activities(&pool);
+    let page = first_page(&pool, ada).await;
     let batches = (0..8).map(|shift| {
         let service = service.clone();
         // Each in another order: the service has to sort them, or they wait for each other.
@@ -76,7 +74,7 @@ async fn overlapping_batches_at_the_same_time_end_in_exact_counts() {
         if shift % 2 == 0 {
             batch.reverse();
         }
-        tokio::spawn(async move { service.upsert(ada, batch).await.unwrap() })
+        tokio::spawn(async move { service.upsert(&page, batch).await.unwrap() })
     });
     let mut inserted = 0;
     for batch in batches.collect::<Vec<_>>() {
@@ -96,7 +94,7 @@ async fn pages_are_newest_first_and_hold_every_activity_once() {
     for activity in &mut batch[3..7] {
         activity.start_time = chrono::DateTime::UNIX_EPOCH;
     }
-    service.upsert(ada, batch).await.unwrap();
+    service.upsert(&first_page(&pool, ada).await, batch).await.unwrap();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let page = service.list(ada, after, 3).await.unwrap();
@@ -117,7 +115,7 @@ async fn totals_are_sums() {
     for (name, first) in [("ada", 1), ("bob", 11)] {
         let id = athlete(&pool, name).await.athlete_id;
         let batch = (first..first + 10).map(|number| activity(id, number)).collect();
-        service.upsert(id, batch).await.unwrap();
+        service.upsert(&first_page(&pool, id).await, batch).await.unwrap();
         let own = service.totals(Some(id)).await.unwrap();
         assert_eq!((own.athletes, own.activities, own.moving_time_s), (1, 10, 600));
     }
@@ -132,9 +130,12 @@ async fn the_contract_admits_the_consumer_alone_and_names_wrong_fields() {
     let ada = athlete(&pool, "ada").await.athlete_id;
     let service = LocalActivitiesService::new(Arc::new(ActivitiesRpc::new(activities(&pool))));
     let consumer = Context::background().with_caller(Caller::Deployable("consumer".into()));
+    let SyncPage { lease, .. } = first_page(&pool, ada).await;
     let request = |activity: proto::Activity| UpsertActivitiesRequest {
         athlete_id: ada.to_string(),
         activities: vec![activity],
+        lease,
+        ..UpsertActivitiesRequest::default()
     };
     let valid = proto::Activity {
         activity_id: 5,
@@ -162,7 +163,11 @@ async fn the_contract_admits_the_consumer_alone_and_names_wrong_fields() {
         let refused = service.upsert_activities(&consumer, request(activity)).await.unwrap_err();
         assert_eq!(refused.violations()[0].field, field);
     }
-    let empty = UpsertActivitiesRequest { athlete_id: ada.to_string(), activities: Vec::new() };
-    let refused = service.upsert_activities(&consumer, empty).await.unwrap_err();
-    assert_eq!(refused.violations()[0].field, "activities");
+    let unfenced = UpsertActivitiesRequest { lease: 0, ..request(valid.clone()) };
+    let refused = service.upsert_activities(&consumer, unfenced).await.unwrap_err();
+    assert_eq!(refused.violations()[0].field, "lease");
+    let stale = UpsertActivitiesRequest { lease: lease + 1, ..request(valid) };
+    let refused = service.upsert_activities(&consumer, stale).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Aborted);
+    assert_eq!(refused.retry_after(), Some(SYNC.lease_time));
 }

@@ -1,21 +1,22 @@
 //! The whole api: from the browser to the stream, and from the stream to the database.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use api::activities::{Activities, PgActivities};
 use api::app::{App, Listeners};
 use api::config::Config;
-use api_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncOutcome};
-use api_port::well_known::Timestamp;
+use api::sync::Outcome;
+use api_port::sync_v1::{AthleteSyncEnded, SyncAthlete};
 use serde_json::{Value, json};
 use strava::{Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use treaty_nats::{Event as _, NatsConfig, Publish as _, Publisher};
+use treaty_nats::{Event as _, NatsConfig};
 
-use crate::support::{activity, connect, eventually, fresh_url};
+use crate::support::{
+    activities, activity, connect, eventually, fresh_url, job, page, session, syncs,
+};
 
 const OPERATOR: &str = "operator-token-of-the-test";
 
@@ -142,25 +143,20 @@ async fn from_registration_to_the_first_sync_and_its_end() {
     })
     .await;
 
-    let ended = AthleteSyncEnded {
-        athlete_id: athlete_id.clone(),
-        request_id: "r1".to_owned(),
-        outcome: SyncOutcome::Succeeded.into(),
-        activities: 5,
-        inserted: 5,
-        end_time: Some(Timestamp { seconds: 1_800_000_000, nanos: 0 }),
-    };
-    Publisher::new(&nats).publish(&ended).await.unwrap();
-    eventually("the end is recorded", async || {
-        let (_, athlete) = api.get(&path).await;
-        athlete["athlete"]["lastSyncTime"].is_string()
+    let before = nats.stream_info(SyncAthlete::STREAM).await.unwrap().messages;
+    sync(&api, &athlete_id).await;
+    let (_, athlete) = api.get(&path).await;
+    assert!(athlete["athlete"]["lastSyncTime"].is_string(), "{athlete}");
+    let (status, state) = api.get(&format!("{path}/sync-state")).await;
+    assert_eq!((status, state["state"]["lastFullWalkTime"].is_string()), (200, true), "{state}");
+    eventually("the end is told", async || {
+        nats.stream_info(AthleteSyncEnded::STREAM).await.unwrap().messages > before
     })
     .await;
 
     let (status, totals) = api.get(&format!("/v1/totals?athleteId={athlete_id}")).await;
-    assert_eq!((status, &totals["movingTime"]), (200, &json!("0s")), "{totals}");
+    assert_eq!((status, &totals["movingTime"]), (200, &json!("180s")), "{totals}");
     refusals(&api).await;
-    keep_activities(&api, &athlete_id).await;
     let (status, activities) = api.get(&format!("{path}/activities?pageSize=2")).await;
     assert_eq!(
         (status, activities["activities"][0]["activityId"].is_string()),
@@ -172,13 +168,15 @@ async fn from_registration_to_the_first_sync_and_its_end() {
     api.stop().await;
 }
 
-/// What the consumer would have handed over.
-async fn keep_activities(api: &Running, athlete_id: &str) {
+/// What the consumer would do.
+async fn sync(api: &Running, athlete_id: &str) {
     let pool = connect(&api.database).await;
     let athlete_id = athlete_id.parse().unwrap();
+    let syncs = syncs(&pool);
+    let lease = session(&syncs, &job(athlete_id, "r1")).await.lease;
     let batch = (1..=3).map(|number| activity(athlete_id, number)).collect();
-    let activities = Activities::new(Arc::new(PgActivities::new(pool.clone())));
-    activities.upsert(athlete_id, batch).await.unwrap();
+    activities(&pool).upsert(&page(athlete_id, lease), batch).await.unwrap();
+    syncs.end(athlete_id, "r1", lease, Outcome::Succeeded).await.unwrap();
     pool.close().await;
 }
 
@@ -197,7 +195,7 @@ async fn refusals(api: &Running) {
         assert_eq!(answered, status, "{path}: {body}");
         assert_eq!(body["details"][0]["fieldViolations"][0]["field"], field, "{path}: {body}");
     }
-    assert_eq!(api.get("/v1/activities/1").await.0, 404);
+    assert_eq!(api.get("/v1/activities/999").await.0, 404);
     for path in ["/livez", "/readyz", "/docs/", "/openapi/api.json"] {
         let response = api.http.get(format!("{}{path}", api.url)).send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200, "{path}");

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use api::activities::Activity;
+use api::activities::{Activities, Activity, PgActivities};
 use api::athletes::{Athlete, Athletes, PgAthletes};
 use api::database;
+use api::sync::{Admission, Job, PgSyncs, Session, SyncPage, SyncSettings, Syncs};
+use api_port::sync_v1::SyncReason;
 use chrono::{DateTime, TimeDelta};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -43,6 +45,51 @@ pub(crate) fn athletes(pool: &PgPool) -> Athletes {
 
 pub(crate) async fn athlete(pool: &PgPool, name: &str) -> Athlete {
     athletes(pool).register(name, &format!("{name}@example.org")).await.unwrap()
+}
+
+/// What the configuration has when nothing is set.
+pub(crate) const SYNC: SyncSettings = SyncSettings {
+    lease_time: Duration::from_secs(60),
+    overlap: Duration::from_secs(7 * 24 * 3600),
+};
+
+pub(crate) fn activities(pool: &PgPool) -> Activities {
+    Activities::new(std::sync::Arc::new(PgActivities::new(pool.clone(), SYNC.lease_time)))
+}
+
+pub(crate) fn syncs(pool: &PgPool) -> Syncs {
+    Syncs::new(PgSyncs::new(pool.clone()), SYNC)
+}
+
+/// A job that is asked for now, in a message of its own.
+pub(crate) fn job(athlete_id: Uuid, request_id: &str) -> Job {
+    Job {
+        athlete_id,
+        request_id: request_id.to_owned(),
+        reason: SyncReason::Schedule,
+        requested_at: None,
+        full: false,
+        holder: format!("message of {request_id}"),
+        attempt: 1,
+    }
+}
+
+/// The session of a job that must be admitted.
+pub(crate) async fn session(syncs: &Syncs, job: &Job) -> Session {
+    match syncs.begin(job).await.unwrap() {
+        Admission::Admitted(session) => session,
+        other => panic!("{job:?} was not admitted: {other:?}"),
+    }
+}
+
+/// A page that leaves the rest to the next one.
+pub(crate) fn page(athlete_id: Uuid, lease: i64) -> SyncPage {
+    SyncPage { athlete_id, lease, next: None, unusable: 0 }
+}
+
+/// A page of a sync that has just begun.
+pub(crate) async fn first_page(pool: &PgPool, athlete_id: Uuid) -> SyncPage {
+    page(athlete_id, session(&syncs(pool), &job(athlete_id, "r1")).await.lease)
 }
 
 /// An activity that starts `number` minutes after the epoch.

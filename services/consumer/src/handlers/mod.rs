@@ -1,6 +1,8 @@
 //! The jobs that this service handles, one file each.
 
+mod lease;
 mod sync_athlete;
+mod walk;
 
 use std::sync::Arc;
 

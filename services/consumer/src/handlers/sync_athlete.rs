@@ -1,21 +1,24 @@
-//! The job `SyncAthlete`: every page of an athlete's activities, from Strava to the api.
+//! The job `SyncAthlete`: an athlete's activities, from Strava to the api, page by page.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use consumer_port::activities_v1::{
-    ActivitiesService, Activity, UpsertActivitiesRequest, UpsertActivitiesResponse,
-};
+use consumer_port::activities_v1::{ActivitiesService, Activity, UpsertActivitiesRequest};
 use consumer_port::connections_v1::{ConnectionsService, GetAccessTokenRequest};
-use consumer_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncOutcome};
+use consumer_port::sync_v1::{
+    EndSyncRequest, EndSyncResponse, ListPosition, SyncAthlete, SyncOutcome, SyncService,
+};
 use consumer_port::{Clients, SyncAthleteHandler};
 use secrecy::SecretString;
 use treaty_error::{Code, Error, Result};
-use treaty_nats::{Delivery, Publish};
+use treaty_nats::Delivery;
 use treaty_rpc::{Context, TRACEPARENT, traceparent};
 
+use super::lease::{self, Begun, Lease};
+use super::walk::{Step, Walk};
+use crate::config::{StravaConfig, SyncConfig};
 use crate::strava::{ActivityPages, Page, StravaError};
 
 /// Most activities that the api takes at a time.
@@ -30,78 +33,88 @@ pub struct SyncAthletes {
     strava: Arc<dyn ActivityPages>,
     activities: Arc<dyn ActivitiesService>,
     connections: Arc<dyn ConnectionsService>,
-    ended: Arc<dyn Publish<AthleteSyncEnded>>,
+    sync: Arc<dyn SyncService>,
+    page_size: u32,
     deadline: Duration,
 }
 
 /// What one attempt has come to.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Activities seen, by identifier: a list that shifts while it is paged shows some twice.
-    seen: HashSet<i64>,
     inserted: i32,
     updated: i32,
     unchanged: i32,
-    skipped: usize,
+    unusable: usize,
     reasons: BTreeSet<&'static str>,
 }
 
+/// An attempt that holds the lease.
+struct Attempt<'a> {
+    context: Context,
+    job: &'a SyncAthlete,
+    lease: Lease,
+    deadline: Duration,
+}
+
+impl Attempt<'_> {
+    /// One identity for all calls, and a deadline for what is done next.
+    fn context(&self) -> Context {
+        self.context.clone().with_deadline(self.deadline)
+    }
+}
+
 impl SyncAthletes {
-    /// A handler whose attempts may take as long as `deadline`.
+    /// A handler that reads pages as `strava` says, and takes as long for each as `sync` says.
     #[must_use]
     pub fn new(
-        strava: Arc<dyn ActivityPages>,
+        pages: Arc<dyn ActivityPages>,
         clients: &Clients,
-        ended: Arc<dyn Publish<AthleteSyncEnded>>,
-        deadline: Duration,
+        strava: &StravaConfig,
+        sync: &SyncConfig,
     ) -> Self {
-        let activities = Arc::clone(&clients.activities);
-        let connections = Arc::clone(&clients.connections);
-        Self { strava, activities, connections, ended, deadline }
-    }
-
-    /// One identity and one deadline for all calls of an attempt.
-    fn context(&self, delivery: &Delivery) -> Context {
-        let context = Context::background().with_deadline(self.deadline);
-        match traceparent(delivery.header(TRACEPARENT)) {
-            Some(parent) => context.with_traceparent(parent),
-            None => context,
+        Self {
+            strava: pages,
+            activities: Arc::clone(&clients.activities),
+            connections: Arc::clone(&clients.connections),
+            sync: Arc::clone(&clients.sync),
+            page_size: strava.page_size,
+            deadline: sync.deadline(),
         }
     }
 
-    async fn sync(&self, context: &Context, athlete_id: &str) -> Result<(SyncOutcome, Tally)> {
-        let mut tally = Tally::default();
-        let Some(token) = self.access_token(context, athlete_id).await? else {
-            return Ok((SyncOutcome::NeedsConsent, tally));
+    async fn walk(&self, attempt: &Attempt<'_>, tally: &mut Tally) -> Result<SyncOutcome> {
+        let Some(token) = self.access_token(attempt).await? else {
+            return Ok(SyncOutcome::NeedsConsent);
         };
-        for number in 1..=MAX_PAGES {
-            let page = match self.strava.page(&token, number).await {
+        let mut walk = Walk::from(attempt.lease.position, self.page_size);
+        for _ in 0..MAX_PAGES {
+            let reading = self.strava.page(&token, walk.query());
+            let page = tokio::time::timeout(self.deadline, reading)
+                .await
+                .map_err(|_| Error::new(Code::DeadlineExceeded, "Strava's page took too long"))?;
+            let mut page = match page {
                 Ok(page) => page,
                 // No repetition gives a permission: the athlete has to.
-                Err(StravaError::MissingPermission) => {
-                    return Ok((SyncOutcome::NeedsConsent, tally));
-                }
+                Err(StravaError::MissingPermission) => return Ok(SyncOutcome::NeedsConsent),
                 Err(error) => return Err(error.into()),
             };
-            // A short page is not the last: Strava leaves out what we may not see. Only the
-            // empty one ends the list.
-            if page.is_empty() {
-                return Ok((SyncOutcome::Succeeded, tally));
+            let unusable = tally.count_unusable(&mut page);
+            match walk.take(page) {
+                Step::End => return Ok(SyncOutcome::Succeeded),
+                Step::Discard => {}
+                Step::Keep { activities, next } => {
+                    self.hand_over(attempt, activities, next, unusable, tally).await?;
+                }
             }
-            self.hand_over(context, athlete_id, page, &mut tally).await?;
         }
         let message = format!("the list of activities has no end after {MAX_PAGES} pages");
         Err(Error::new(Code::FailedPrecondition, message))
     }
 
     /// A token for Strava; `None` when the athlete must consent first.
-    async fn access_token(
-        &self,
-        context: &Context,
-        athlete_id: &str,
-    ) -> Result<Option<SecretString>> {
-        let request = GetAccessTokenRequest { athlete_id: athlete_id.to_owned() };
-        match self.connections.get_access_token(context, request).await {
+    async fn access_token(&self, attempt: &Attempt<'_>) -> Result<Option<SecretString>> {
+        let request = GetAccessTokenRequest { athlete_id: attempt.job.athlete_id.clone() };
+        match self.connections.get_access_token(&attempt.context(), request).await {
             Ok(response) => Ok(Some(SecretString::from(response.access_token))),
             Err(error) if error.code() == Code::FailedPrecondition => {
                 tracing::debug!(error = error.chain(), "no token");
@@ -113,35 +126,45 @@ impl SyncAthletes {
 
     async fn hand_over(
         &self,
-        context: &Context,
-        athlete_id: &str,
-        page: Page,
+        attempt: &Attempt<'_>,
+        activities: Vec<Activity>,
+        next: ListPosition,
+        unusable: i32,
         tally: &mut Tally,
     ) -> Result<()> {
-        tally.skipped += page.skipped.len();
-        tally.reasons.extend(page.skipped);
-        let mut rest = page.activities;
-        while !rest.is_empty() {
+        if activities.is_empty() && unusable == 0 {
+            return Ok(());
+        }
+        let mut rest = activities;
+        let mut unusable = unusable;
+        loop {
             let later = rest.split_off(rest.len().min(MAX_BATCH));
-            let batch = std::mem::replace(&mut rest, later);
-            let seen: Vec<i64> = batch.iter().map(|activity| activity.activity_id).collect();
-            let upserted = self.upsert(context, athlete_id, batch).await?;
-            tally.seen.extend(seen);
+            let request = UpsertActivitiesRequest {
+                athlete_id: attempt.job.athlete_id.clone(),
+                activities: std::mem::replace(&mut rest, later),
+                lease: attempt.lease.number,
+                // The page is not done before its last activity is.
+                next_position: rest.is_empty().then_some(next),
+                unusable: std::mem::take(&mut unusable),
+            };
+            let upserted = self.activities.upsert_activities(&attempt.context(), request).await?;
             tally.inserted = tally.inserted.saturating_add(upserted.inserted);
             tally.updated = tally.updated.saturating_add(upserted.updated);
             tally.unchanged = tally.unchanged.saturating_add(upserted.unchanged);
+            if rest.is_empty() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
-    async fn upsert(
-        &self,
-        context: &Context,
-        athlete_id: &str,
-        activities: Vec<Activity>,
-    ) -> Result<UpsertActivitiesResponse> {
-        let request = UpsertActivitiesRequest { athlete_id: athlete_id.to_owned(), activities };
-        self.activities.upsert_activities(context, request).await
+    async fn end(&self, attempt: &Attempt<'_>, outcome: SyncOutcome) -> Result<EndSyncResponse> {
+        let request = EndSyncRequest {
+            athlete_id: attempt.job.athlete_id.clone(),
+            request_id: attempt.job.request_id.clone(),
+            lease: attempt.lease.number,
+            outcome: outcome.into(),
+        };
+        self.sync.end_sync(&attempt.context(), request).await
     }
 }
 
@@ -149,49 +172,66 @@ impl SyncAthletes {
 impl SyncAthleteHandler for SyncAthletes {
     async fn sync_athlete(&self, delivery: &Delivery, job: SyncAthlete) -> Result<()> {
         let started = Instant::now();
-        let context = self.context(delivery);
-        let attempt = self.sync(&context, &job.athlete_id);
-        let (outcome, tally) = tokio::time::timeout(self.deadline, attempt)
-            .await
-            .map_err(|_| Error::new(Code::DeadlineExceeded, "the sync took too long"))??;
-        self.ended.publish(&tally.event(&job, outcome)).await?;
-        tally.log(&job, outcome, started.elapsed());
+        let context = match traceparent(delivery.header(TRACEPARENT)) {
+            Some(parent) => Context::background().with_traceparent(parent),
+            None => Context::background(),
+        };
+        let asking = context.clone().with_deadline(self.deadline);
+        let lease = match lease::begin(&self.sync, &asking, delivery, &job).await? {
+            Begun::Lease(lease) => lease,
+            Begun::Nothing(admission) => {
+                let (athlete_id, request_id) = (&job.athlete_id, &job.request_id);
+                let admission = admission.as_str_name();
+                tracing::info!(athlete_id, request_id, admission, "nothing to sync");
+                return Ok(());
+            }
+        };
+        let attempt = Attempt { context, job: &job, lease, deadline: self.deadline };
+        let mut tally = Tally::default();
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.walk(&attempt, &mut tally) => outcome?,
+            lost = attempt.lease.keep(&self.sync, &attempt.context, &job.athlete_id) => {
+                return Err(lost);
+            }
+        };
+        let ended = self.end(&attempt, outcome).await?;
+        tally.log(&job, outcome, &ended, started.elapsed());
         Ok(())
     }
 }
 
 impl Tally {
-    /// Activities that Strava listed, the unusable ones included.
-    fn listed(&self) -> usize {
-        self.seen.len() + self.skipped
+    /// Takes note of the page's unusable activities, and returns how many they are.
+    fn count_unusable(&mut self, page: &mut Page) -> i32 {
+        self.unusable += page.skipped.len();
+        self.reasons.extend(&page.skipped);
+        i32::try_from(page.skipped.len()).unwrap_or(i32::MAX)
     }
 
-    fn event(&self, job: &SyncAthlete, outcome: SyncOutcome) -> AthleteSyncEnded {
-        AthleteSyncEnded {
-            athlete_id: job.athlete_id.clone(),
-            request_id: job.request_id.clone(),
-            outcome: outcome.into(),
-            activities: i32::try_from(self.listed()).unwrap_or(i32::MAX),
-            inserted: self.inserted,
-            end_time: Some(SystemTime::now().into()),
-        }
-    }
-
-    fn log(&self, job: &SyncAthlete, outcome: SyncOutcome, elapsed: Duration) {
-        if self.skipped > 0 {
+    fn log(
+        &self,
+        job: &SyncAthlete,
+        outcome: SyncOutcome,
+        ended: &EndSyncResponse,
+        took: Duration,
+    ) {
+        if self.unusable > 0 {
             let reasons = self.reasons.iter().copied().collect::<Vec<_>>().join(", ");
-            let (athlete_id, skipped) = (&job.athlete_id, self.skipped);
-            tracing::warn!(athlete_id, skipped, reasons, "activities skipped as unusable");
+            let (athlete_id, unusable) = (&job.athlete_id, self.unusable);
+            tracing::warn!(athlete_id, unusable, reasons, "activities skipped as unusable");
         }
         tracing::info!(
             athlete_id = job.athlete_id,
             request_id = job.request_id,
             outcome = outcome.as_str_name(),
-            activities = self.listed(),
-            inserted = self.inserted,
+            activities = ended.activities,
+            inserted = ended.inserted,
             updated = self.updated,
             unchanged = self.unchanged,
-            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            deleted = ended.deleted,
+            follow_up = ended.follow_up,
+            elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "sync ended"
         );
     }

@@ -17,12 +17,23 @@ use crate::config::StravaConfig;
 /// Most bytes of an answer that are read. A full page has about half a megabyte.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
+/// Which page of an athlete's activities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Only activities that started after this second since the epoch. Strava then lists the oldest
+    /// first, otherwise the newest.
+    pub after: Option<i64>,
+    /// Only activities that started before this second since the epoch.
+    pub before: Option<i64>,
+    /// The page's number, from 1.
+    pub page: u32,
+}
+
 /// Lists an athlete's activities.
 #[async_trait]
 pub trait ActivityPages: Send + Sync + 'static {
-    /// A page of the activities of the athlete who gave the token, newest first; pages are numbered
-    /// from 1, and the list ends with an empty one.
-    async fn page(&self, token: &SecretString, number: u32) -> Result<Page, StravaError>;
+    /// A page of the activities of the athlete who gave the token; the list ends with an empty one.
+    async fn page(&self, token: &SecretString, query: PageQuery) -> Result<Page, StravaError>;
 }
 
 /// [`ActivityPages`] over HTTP. One for the whole process: it keeps connections, and it stops
@@ -74,14 +85,15 @@ impl StravaClient {
 
 #[async_trait]
 impl ActivityPages for StravaClient {
-    async fn page(&self, token: &SecretString, number: u32) -> Result<Page, StravaError> {
+    async fn page(&self, token: &SecretString, query: PageQuery) -> Result<Page, StravaError> {
         if let Some(retry_after) = self.gate.closed_for() {
             return Err(StravaError::RateLimited { retry_after });
         }
         let response = self
             .http
             .get(self.activities.clone())
-            .query(&[("page", number), ("per_page", self.page_size)])
+            .query(&[("page", query.page), ("per_page", self.page_size)])
+            .query(&[("after", query.after), ("before", query.before)])
             .bearer_auth(token.expose_secret())
             .send()
             .await?;

@@ -6,5 +6,5 @@ mod error;
 mod quota;
 
 pub use activity::Page;
-pub use client::{ActivityPages, StravaClient};
+pub use client::{ActivityPages, PageQuery, StravaClient};
 pub use error::StravaError;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use consumer::app::App;
 use consumer::config::{Config, SyncConfig};
 use consumer_port::SYNC_ATHLETE_HANDLER;
-use consumer_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncOutcome};
+use consumer_port::sync_v1::{SyncAthlete, SyncOutcome};
 use secrecy::SecretString;
 use serde_json::json;
 use strava::SimulatorConfig;
@@ -21,7 +21,7 @@ use treaty_nats::{
 };
 use treaty_service::{LogConfig, Shutdown};
 
-use crate::api::Api;
+use crate::api::{Api, End};
 use crate::simulator::{Strava, config, digest};
 use crate::wait::until;
 
@@ -42,7 +42,7 @@ impl Nats {
         tokio::task::spawn_blocking(start).await.unwrap()
     }
 
-    async fn connect(&self) -> Connection {
+    pub(crate) async fn connect(&self) -> Connection {
         treaty_nats::connect(&NatsConfig::new(self.server.url())).await.unwrap()
     }
 }
@@ -116,7 +116,7 @@ impl World {
 }
 
 /// A Strava with this many athletes who have consented, and their tokens.
-async fn consented(athletes: u64) -> (Strava, BTreeMap<String, SecretString>) {
+pub(crate) async fn consented(athletes: u64) -> (Strava, BTreeMap<String, SecretString>) {
     let strava = Strava::start(SimulatorConfig { athletes, ..config() }).await;
     let mut tokens = BTreeMap::new();
     for athlete in 0..athletes {
@@ -125,11 +125,11 @@ async fn consented(athletes: u64) -> (Strava, BTreeMap<String, SecretString>) {
     (strava, tokens)
 }
 
-fn name(athlete: u64) -> String {
+pub(crate) fn name(athlete: u64) -> String {
     format!("00000000-0000-4000-8000-{athlete:012}")
 }
 
-fn job(athlete: u64) -> SyncAthlete {
+pub(crate) fn job(athlete: u64) -> SyncAthlete {
     SyncAthlete { athlete_id: name(athlete), request_id: "r1".to_owned(), ..SyncAthlete::default() }
 }
 
@@ -155,14 +155,6 @@ impl<E: Event + Send + Sync> Handle<E> for Recorder<E> {
 static AUDITOR: HandlerSpec =
     HandlerSpec { durable: "auditor-stravasync-sync-v1-SyncAthlete", ..SYNC_ATHLETE_HANDLER };
 
-/// Who wants to know how syncs ended.
-static ENDED: HandlerSpec = HandlerSpec {
-    durable: "auditor-stravasync-sync-v1-AthleteSyncEnded",
-    event: AthleteSyncEnded::FULL_NAME,
-    filter: AthleteSyncEnded::SUBJECTS,
-    ..SYNC_ATHLETE_HANDLER
-};
-
 #[tokio::test]
 async fn two_consumers_share_the_work_and_another_service_gets_its_own_copy() {
     let athletes = 20;
@@ -170,7 +162,6 @@ async fn two_consumers_share_the_work_and_another_service_gets_its_own_copy() {
     let world = World::with(strava, Api::start_closed(tokens).await).await;
     let (one, two) = (world.consumer().await, world.consumer().await);
     let audited = world.record::<SyncAthlete>(&AUDITOR);
-    let ended = world.record::<AthleteSyncEnded>(&ENDED);
     for athlete in 0..athletes {
         world.ask_for(athlete).await;
     }
@@ -178,7 +169,7 @@ async fn two_consumers_share_the_work_and_another_service_gets_its_own_copy() {
     until("both to be at work", async || world.api.waiting() > SYNC_ATHLETE_HANDLER.concurrency)
         .await;
     world.api.open();
-    until("all syncs to end", async || ended.all().len() == 20).await;
+    until("all syncs to end", async || world.api.ended().len() == 20).await;
     until("all jobs to be done", async || world.idle(&SYNC_ATHLETE_HANDLER).await).await;
     until("the other service to be done", async || audited.all().len() == 20).await;
 
@@ -188,10 +179,9 @@ async fn two_consumers_share_the_work_and_another_service_gets_its_own_copy() {
         assert_eq!(kept.len(), 25, "athlete {athlete}");
         assert_eq!(digest(&kept), digests[usize::try_from(athlete).unwrap()]);
     }
-    let well = |event: &AthleteSyncEnded| {
-        (event.outcome(), event.activities, event.inserted) == (SyncOutcome::Succeeded, 25, 25)
-    };
-    assert!(ended.all().iter().all(well), "{:?}", ended.all());
+    let well =
+        |end: &End| (end.outcome, end.activities, end.inserted) == (SyncOutcome::Succeeded, 25, 25);
+    assert!(world.api.ended().iter().all(well), "{:?}", world.api.ended());
     let acked = || (one.snapshot().acked, two.snapshot().acked);
     until("the consumers to know", async || acked().0 + acked().1 == 20).await;
     assert!(acked().0 > 0 && acked().1 > 0, "{:?}", acked());
@@ -221,13 +211,12 @@ async fn an_undecodable_job_is_set_aside_and_the_next_one_is_done() {
 #[tokio::test]
 async fn trouble_at_strava_delays_a_job_and_loses_nothing() {
     let world = World::new(2).await;
-    let ended = world.record::<AthleteSyncEnded>(&ENDED);
     // The first pages of both athletes fail, as often as jobs come the first time.
     world.strava.faults(json!({ "drop_rate": 1.0, "times": 2 })).await;
     let stats = world.consumer().await;
     world.ask_for(0).await;
     world.ask_for(1).await;
-    until("both syncs to end", async || ended.all().len() == 2).await;
+    until("both syncs to end", async || world.api.ended().len() == 2).await;
     until("both jobs to be done", async || stats.snapshot().acked == 2).await;
     assert!(stats.snapshot().retried > 0, "{:?}", stats.snapshot());
     for athlete in 0..2 {
@@ -241,13 +230,12 @@ async fn trouble_at_strava_delays_a_job_and_loses_nothing() {
 #[tokio::test]
 async fn an_athlete_who_has_not_consented_ends_the_job_and_says_so() {
     let world = World::new(1).await;
-    let ended = world.record::<AthleteSyncEnded>(&ENDED);
     let stats = world.consumer().await;
     world.ask_for(7).await;
-    until("the sync to end", async || ended.all().len() == 1).await;
+    until("the sync to end", async || world.api.ended().len() == 1).await;
     until("the job to be done", async || stats.snapshot().acked == 1).await;
-    assert_eq!(ended.all()[0].outcome(), SyncOutcome::NeedsConsent);
-    assert_eq!(ended.all()[0].athlete_id, name(7));
+    assert_eq!(world.api.ended()[0].outcome, SyncOutcome::NeedsConsent);
+    assert_eq!(world.api.ended()[0].athlete_id, name(7));
     assert_eq!(stats.snapshot().dead_lettered, 0);
     world.end().await;
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod handler;
+mod interrupted;
 mod jobs;
 mod process;
 mod simulator;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use consumer::config::StravaConfig;
-use consumer::strava::{ActivityPages, StravaClient, StravaError};
+use consumer::strava::{ActivityPages, PageQuery, StravaClient, StravaError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use strava::{RateLimits, SimulatorConfig};
@@ -15,6 +15,10 @@ use url::Url;
 use crate::simulator::{Strava, config, digest};
 
 const SCOPE: &str = "read,activity:read_all";
+
+fn numbered(page: u32) -> PageQuery {
+    PageQuery { page, ..PageQuery::default() }
+}
 
 /// The error as it leaves, after a look whether any form of it shows the token.
 fn outcome(error: StravaError, token: &SecretString) -> Error {
@@ -35,7 +39,7 @@ async fn pages_lead_to_the_empty_one_and_nothing_is_lost() {
         let mut activities = Vec::new();
         let mut number = 1;
         loop {
-            let page = client.page(&token, number).await.unwrap();
+            let page = client.page(&token, numbered(number)).await.unwrap();
             assert!(page.skipped.is_empty());
             if page.is_empty() {
                 break;
@@ -47,6 +51,27 @@ async fn pages_lead_to_the_empty_one_and_nothing_is_lost() {
         assert!(activities.is_sorted_by_key(|a| std::cmp::Reverse(a.activity_id)));
         assert_eq!(digest(&activities), strava.digests().await[1]);
     }
+}
+
+#[tokio::test]
+async fn bounds_are_exclusive_and_a_lower_one_turns_the_order() {
+    let strava = Strava::start(config()).await;
+    let token = strava.consent(1, SCOPE).await;
+    let client = StravaClient::new(&strava.client_config(200)).unwrap();
+    let all = client.page(&token, numbered(1)).await.unwrap().activities;
+    let start = |place: usize| all[place].start_time.as_ref().unwrap().seconds;
+    let (newer, older) = (start(5), start(15));
+    let ids = async |query: PageQuery| -> Vec<i64> {
+        let page = client.page(&token, query).await.unwrap();
+        page.activities.iter().map(|activity| activity.activity_id).collect()
+    };
+    let expected = |places: std::ops::Range<usize>| -> Vec<i64> {
+        all[places].iter().map(|activity| activity.activity_id).collect()
+    };
+    assert_eq!(ids(PageQuery { before: Some(newer), ..numbered(1) }).await, expected(6..25));
+    let mut between = ids(PageQuery { before: Some(newer), after: Some(older), page: 1 }).await;
+    between.reverse();
+    assert_eq!(between, expected(6..15));
 }
 
 #[tokio::test]
@@ -64,12 +89,12 @@ async fn every_trouble_that_may_pass_is_unavailable() {
         (json!({ "drop_rate": 1.0 }), true),
     ] {
         strava.faults(plan.clone()).await;
-        let error = outcome(client.page(&token, 1).await.unwrap_err(), &token);
+        let error = outcome(client.page(&token, numbered(1)).await.unwrap_err(), &token);
         assert_eq!(error.code(), Code::Unavailable, "{plan}");
         assert_eq!(source(&error), has_source, "{plan}: {error:?}");
     }
     strava.faults(json!({})).await;
-    assert_eq!(client.page(&token, 1).await.unwrap().activities.len(), 25);
+    assert_eq!(client.page(&token, numbered(1)).await.unwrap().activities.len(), 25);
 }
 
 #[tokio::test]
@@ -79,7 +104,7 @@ async fn a_slow_answer_is_given_up() {
     strava.faults(json!({ "slow_first_byte_rate": 1.0, "slow_first_byte_ms": 60_000 })).await;
     let config = StravaConfig { read_timeout_seconds: 1, ..strava.client_config(200) };
     let client = StravaClient::new(&config).unwrap();
-    let error = outcome(client.page(&token, 1).await.unwrap_err(), &token);
+    let error = outcome(client.page(&token, numbered(1)).await.unwrap_err(), &token);
     assert_eq!(error.code(), Code::Unavailable);
 }
 
@@ -88,14 +113,14 @@ async fn a_token_that_has_expired_and_one_that_does_not_suffice_differ() {
     let strava = Strava::start(config()).await;
     let client = StravaClient::new(&strava.client_config(200)).unwrap();
     let narrow = strava.consent(1, "read").await;
-    let error = client.page(&narrow, 1).await.unwrap_err();
+    let error = client.page(&narrow, numbered(1)).await.unwrap_err();
     assert!(matches!(error, StravaError::MissingPermission));
     assert_eq!(outcome(error, &narrow).code(), Code::FailedPrecondition);
 
     let token = strava.consent(0, SCOPE).await;
-    assert!(client.page(&token, 1).await.is_ok());
+    assert!(client.page(&token, numbered(1)).await.is_ok());
     strava.expire_tokens().await;
-    let error = client.page(&token, 1).await.unwrap_err();
+    let error = client.page(&token, numbered(1)).await.unwrap_err();
     assert!(matches!(error, StravaError::TokenRefused));
     let error = outcome(error, &token);
     assert_eq!(error.code(), Code::Unauthenticated);
@@ -108,11 +133,11 @@ async fn a_spent_quota_closes_the_gate_before_more_is_wasted() {
     let strava = Strava::start(SimulatorConfig { limits, ..config() }).await;
     let token = strava.consent(0, SCOPE).await;
     let client = StravaClient::new(&strava.client_config(200)).unwrap();
-    assert!(client.page(&token, 1).await.is_ok());
-    assert!(client.page(&token, 2).await.is_ok());
+    assert!(client.page(&token, numbered(1)).await.is_ok());
+    assert!(client.page(&token, numbered(2)).await.is_ok());
     let asked = strava.requests().await;
     for _ in 0..3 {
-        let error = outcome(client.page(&token, 3).await.unwrap_err(), &token);
+        let error = outcome(client.page(&token, numbered(3)).await.unwrap_err(), &token);
         assert_eq!(error.code(), Code::ResourceExhausted);
         assert!(error.retry_after().unwrap() <= Duration::from_secs(902));
     }
@@ -132,7 +157,7 @@ async fn a_429_waits_for_the_window_that_is_spent() {
         let token = strava.consent(0, SCOPE).await;
         strava.faults(plan).await;
         let client = StravaClient::new(&strava.client_config(200)).unwrap();
-        let error = client.page(&token, 1).await.unwrap_err();
+        let error = client.page(&token, numbered(1)).await.unwrap_err();
         assert!(matches!(error, StravaError::RateLimited { .. }));
         let wait = outcome(error, &token).retry_after().unwrap().as_secs();
         assert!((least..=most).contains(&wait), "{wait}");
@@ -158,7 +183,7 @@ async fn asked_of(answer: impl Into<Vec<u8>>) -> Error {
     treaty_service::crypto::install();
     let token = SecretString::from("a-token-nobody-may-see");
     let client = StravaClient::new(&serve_once(answer.into()).await).unwrap();
-    outcome(client.page(&token, 1).await.unwrap_err(), &token)
+    outcome(client.page(&token, numbered(1)).await.unwrap_err(), &token)
 }
 
 #[tokio::test]
@@ -197,6 +222,6 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let client =
         StravaClient::new(&StravaConfig { api_base_url, ..StravaConfig::default() }).unwrap();
     let token = SecretString::from("a-token-nobody-may-see");
-    let error = outcome(client.page(&token, 1).await.unwrap_err(), &token);
+    let error = outcome(client.page(&token, numbered(1)).await.unwrap_err(), &token);
     assert_eq!(error.code(), Code::Unavailable);
 }

@@ -47,7 +47,8 @@ async fn repeated_activities_are_written_once_in_order_and_counted() {
         .returning(|_, _| Ok(Upserted { inserted: 2, ..Upserted::default() }));
     let last = Activity { name: "the last one".to_owned(), ..activity(1) };
     let batch = vec![activity(2), activity(1), last];
-    let upserted = service(repository).upsert(Uuid::nil(), batch).await.unwrap();
+    let page = SyncPage { athlete_id: Uuid::nil(), lease: 1, next: None, unusable: 0 };
+    let upserted = service(repository).upsert(&page, batch).await.unwrap();
     assert_eq!(upserted, Upserted { inserted: 2, updated: 0, unchanged: 1 });
 }
 

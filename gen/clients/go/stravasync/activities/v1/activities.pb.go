@@ -14,6 +14,7 @@ import (
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
+	v1 "stravasync.example/client/stravasync/sync/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -266,8 +267,15 @@ type UpsertActivitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the athlete to whom all of them belong.
 	AthleteId string `protobuf:"bytes,1,opt,name=athlete_id,json=athleteId,proto3" json:"athlete_id,omitempty"`
-	// 1 to 1000 activities; `athlete_id` inside them may stay empty.
-	Activities    []*Activity `protobuf:"bytes,2,rep,name=activities,proto3" json:"activities,omitempty"`
+	// At most 1000 activities; `athlete_id` inside them may stay empty.
+	Activities []*Activity `protobuf:"bytes,2,rep,name=activities,proto3" json:"activities,omitempty"`
+	// The lease that BeginSync gave.
+	Lease int64 `protobuf:"varint,3,opt,name=lease,proto3" json:"lease,omitempty"`
+	// Where a sync that is interrupted after this call is to read on; absent when
+	// more of the same page follows.
+	NextPosition *v1.ListPosition `protobuf:"bytes,4,opt,name=next_position,json=nextPosition,proto3" json:"next_position,omitempty"`
+	// Activities of the page that Strava listed and that cannot be used.
+	Unusable      int32 `protobuf:"varint,5,opt,name=unusable,proto3" json:"unusable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +322,27 @@ func (x *UpsertActivitiesRequest) GetActivities() []*Activity {
 		return x.Activities
 	}
 	return nil
+}
+
+func (x *UpsertActivitiesRequest) GetLease() int64 {
+	if x != nil {
+		return x.Lease
+	}
+	return 0
+}
+
+func (x *UpsertActivitiesRequest) GetNextPosition() *v1.ListPosition {
+	if x != nil {
+		return x.NextPosition
+	}
+	return nil
+}
+
+func (x *UpsertActivitiesRequest) GetUnusable() int32 {
+	if x != nil {
+		return x.Unusable
+	}
+	return 0
 }
 
 // Response of UpsertActivities.
@@ -714,7 +743,7 @@ var File_stravasync_activities_v1_activities_proto protoreflect.FileDescriptor
 
 const file_stravasync_activities_v1_activities_proto_rawDesc = "" +
 	"\n" +
-	")stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\a\n" +
+	")stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%stravasync/sync/v1/sync_service.proto\"\xc3\a\n" +
 	"\bActivity\x12\x1f\n" +
 	"\vactivity_id\x18\x01 \x01(\x03R\n" +
 	"activityId\x12\x1d\n" +
@@ -756,13 +785,16 @@ const file_stravasync_activities_v1_activities_proto_rawDesc = "" +
 	"\x16_average_heartrate_bpmB\n" +
 	"\n" +
 	"\b_gear_idB\x0e\n" +
-	"\f_device_name\"|\n" +
+	"\f_device_name\"\xf5\x01\n" +
 	"\x17UpsertActivitiesRequest\x12\x1d\n" +
 	"\n" +
 	"athlete_id\x18\x01 \x01(\tR\tathleteId\x12B\n" +
 	"\n" +
 	"activities\x18\x02 \x03(\v2\".stravasync.activities.v1.ActivityR\n" +
-	"activities\"n\n" +
+	"activities\x12\x14\n" +
+	"\x05lease\x18\x03 \x01(\x03R\x05lease\x12E\n" +
+	"\rnext_position\x18\x04 \x01(\v2 .stravasync.sync.v1.ListPositionR\fnextPosition\x12\x1a\n" +
+	"\bunusable\x18\x05 \x01(\x05R\bunusable\"n\n" +
 	"\x18UpsertActivitiesResponse\x12\x1a\n" +
 	"\binserted\x18\x01 \x01(\x05R\binserted\x12\x18\n" +
 	"\aupdated\x18\x02 \x01(\x05R\aupdated\x12\x1c\n" +
@@ -826,28 +858,30 @@ var file_stravasync_activities_v1_activities_proto_goTypes = []any{
 	(*GetTotalsResponse)(nil),        // 8: stravasync.activities.v1.GetTotalsResponse
 	(*timestamppb.Timestamp)(nil),    // 9: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),      // 10: google.protobuf.Duration
+	(*v1.ListPosition)(nil),          // 11: stravasync.sync.v1.ListPosition
 }
 var file_stravasync_activities_v1_activities_proto_depIdxs = []int32{
 	9,  // 0: stravasync.activities.v1.Activity.start_time:type_name -> google.protobuf.Timestamp
 	10, // 1: stravasync.activities.v1.Activity.moving_time:type_name -> google.protobuf.Duration
 	10, // 2: stravasync.activities.v1.Activity.elapsed_time:type_name -> google.protobuf.Duration
 	0,  // 3: stravasync.activities.v1.UpsertActivitiesRequest.activities:type_name -> stravasync.activities.v1.Activity
-	0,  // 4: stravasync.activities.v1.ListActivitiesResponse.activities:type_name -> stravasync.activities.v1.Activity
-	0,  // 5: stravasync.activities.v1.GetActivityResponse.activity:type_name -> stravasync.activities.v1.Activity
-	10, // 6: stravasync.activities.v1.GetTotalsResponse.moving_time:type_name -> google.protobuf.Duration
-	1,  // 7: stravasync.activities.v1.ActivitiesService.UpsertActivities:input_type -> stravasync.activities.v1.UpsertActivitiesRequest
-	3,  // 8: stravasync.activities.v1.ActivitiesService.ListActivities:input_type -> stravasync.activities.v1.ListActivitiesRequest
-	5,  // 9: stravasync.activities.v1.ActivitiesService.GetActivity:input_type -> stravasync.activities.v1.GetActivityRequest
-	7,  // 10: stravasync.activities.v1.ActivitiesService.GetTotals:input_type -> stravasync.activities.v1.GetTotalsRequest
-	2,  // 11: stravasync.activities.v1.ActivitiesService.UpsertActivities:output_type -> stravasync.activities.v1.UpsertActivitiesResponse
-	4,  // 12: stravasync.activities.v1.ActivitiesService.ListActivities:output_type -> stravasync.activities.v1.ListActivitiesResponse
-	6,  // 13: stravasync.activities.v1.ActivitiesService.GetActivity:output_type -> stravasync.activities.v1.GetActivityResponse
-	8,  // 14: stravasync.activities.v1.ActivitiesService.GetTotals:output_type -> stravasync.activities.v1.GetTotalsResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 4: stravasync.activities.v1.UpsertActivitiesRequest.next_position:type_name -> stravasync.sync.v1.ListPosition
+	0,  // 5: stravasync.activities.v1.ListActivitiesResponse.activities:type_name -> stravasync.activities.v1.Activity
+	0,  // 6: stravasync.activities.v1.GetActivityResponse.activity:type_name -> stravasync.activities.v1.Activity
+	10, // 7: stravasync.activities.v1.GetTotalsResponse.moving_time:type_name -> google.protobuf.Duration
+	1,  // 8: stravasync.activities.v1.ActivitiesService.UpsertActivities:input_type -> stravasync.activities.v1.UpsertActivitiesRequest
+	3,  // 9: stravasync.activities.v1.ActivitiesService.ListActivities:input_type -> stravasync.activities.v1.ListActivitiesRequest
+	5,  // 10: stravasync.activities.v1.ActivitiesService.GetActivity:input_type -> stravasync.activities.v1.GetActivityRequest
+	7,  // 11: stravasync.activities.v1.ActivitiesService.GetTotals:input_type -> stravasync.activities.v1.GetTotalsRequest
+	2,  // 12: stravasync.activities.v1.ActivitiesService.UpsertActivities:output_type -> stravasync.activities.v1.UpsertActivitiesResponse
+	4,  // 13: stravasync.activities.v1.ActivitiesService.ListActivities:output_type -> stravasync.activities.v1.ListActivitiesResponse
+	6,  // 14: stravasync.activities.v1.ActivitiesService.GetActivity:output_type -> stravasync.activities.v1.GetActivityResponse
+	8,  // 15: stravasync.activities.v1.ActivitiesService.GetTotals:output_type -> stravasync.activities.v1.GetTotalsResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_stravasync_activities_v1_activities_proto_init() }

@@ -33,8 +33,10 @@ const (
 //
 // Keeps athletes' activities.
 type ActivitiesServiceClient interface {
-	// Inserts activities, or updates those that are known, in one transaction.
-	// Calling it again with the same batch changes nothing.
+	// Inserts activities, or updates those that are known, and remembers how far
+	// the sync has come, in one transaction. Calling it again with the same batch
+	// changes nothing. Refused with ABORTED when another sync of the athlete has
+	// taken over.
 	UpsertActivities(ctx context.Context, in *UpsertActivitiesRequest, opts ...grpc.CallOption) (*UpsertActivitiesResponse, error)
 	// Returns an athlete's activities a page at a time, newest first.
 	ListActivities(ctx context.Context, in *ListActivitiesRequest, opts ...grpc.CallOption) (*ListActivitiesResponse, error)
@@ -98,8 +100,10 @@ func (c *activitiesServiceClient) GetTotals(ctx context.Context, in *GetTotalsRe
 //
 // Keeps athletes' activities.
 type ActivitiesServiceServer interface {
-	// Inserts activities, or updates those that are known, in one transaction.
-	// Calling it again with the same batch changes nothing.
+	// Inserts activities, or updates those that are known, and remembers how far
+	// the sync has come, in one transaction. Calling it again with the same batch
+	// changes nothing. Refused with ABORTED when another sync of the athlete has
+	// taken over.
 	UpsertActivities(context.Context, *UpsertActivitiesRequest) (*UpsertActivitiesResponse, error)
 	// Returns an athlete's activities a page at a time, newest first.
 	ListActivities(context.Context, *ListActivitiesRequest) (*ListActivitiesResponse, error)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from stravasync.sync.v1 import sync_service_pb2 as stravasync_dot_sync_dot_v1_dot_sync__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x07\n\x08\x41\x63tivity\x12\x1f\n\x0b\x61\x63tivity_id\x18\x01 \x01(\x03R\nactivityId\x12\x1d\n\nathlete_id\x18\x02 \x01(\tR\tathleteId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x1d\n\nsport_type\x18\x04 \x01(\tR\tsportType\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x1a\n\x08timezone\x18\x06 \x01(\tR\x08timezone\x12:\n\x0bmoving_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\nmovingTime\x12<\n\x0c\x65lapsed_time\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x65lapsedTime\x12\x1d\n\ndistance_m\x18\t \x01(\x01R\tdistanceM\x12(\n\x10\x65levation_gain_m\x18\n \x01(\x01R\x0e\x65levationGainM\x12/\n\x11\x61verage_speed_mps\x18\x0b \x01(\x01H\x00R\x0f\x61verageSpeedMps\x88\x01\x01\x12\'\n\rmax_speed_mps\x18\x0c \x01(\x01H\x01R\x0bmaxSpeedMps\x88\x01\x01\x12(\n\raverage_watts\x18\r \x01(\x01H\x02R\x0c\x61verageWatts\x88\x01\x01\x12#\n\nkilojoules\x18\x0e \x01(\x01H\x03R\nkilojoules\x88\x01\x01\x12\x37\n\x15\x61verage_heartrate_bpm\x18\x0f \x01(\x01H\x04R\x13\x61verageHeartrateBpm\x88\x01\x01\x12\x1c\n\x07gear_id\x18\x10 \x01(\tH\x05R\x06gearId\x88\x01\x01\x12$\n\x0b\x64\x65vice_name\x18\x11 \x01(\tH\x06R\ndeviceName\x88\x01\x01\x12\x1f\n\x0bkudos_count\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\x13 \x01(\x08R\x07trainer\x12\x18\n\x07\x63ommute\x18\x14 \x01(\x08R\x07\x63ommute\x12\x16\n\x06manual\x18\x15 \x01(\x08R\x06manual\x12\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_average_speed_mpsB\x10\n\x0e_max_speed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\x16_average_heartrate_bpmB\n\n\x08_gear_idB\x0e\n\x0c_device_name\"|\n\x17UpsertActivitiesRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x42\n\nactivities\x18\x02 \x03(\x0b\x32\".stravasync.activities.v1.ActivityR\nactivities\"n\n\x18UpsertActivitiesResponse\x12\x1a\n\x08inserted\x18\x01 \x01(\x05R\x08inserted\x12\x18\n\x07updated\x18\x02 \x01(\x05R\x07updated\x12\x1c\n\tunchanged\x18\x03 \x01(\x05R\tunchanged\"r\n\x15ListActivitiesRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x16ListActivitiesResponse\x12\x42\n\nactivities\x18\x01 \x03(\x0b\x32\".stravasync.activities.v1.ActivityR\nactivities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetActivityRequest\x12\x1f\n\x0b\x61\x63tivity_id\x18\x01 \x01(\x03R\nactivityId\"U\n\x13GetActivityResponse\x12>\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\".stravasync.activities.v1.ActivityR\x08\x61\x63tivity\"1\n\x10GetTotalsRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"\xaa\x01\n\x11GetTotalsResponse\x12\x1a\n\x08\x61thletes\x18\x01 \x01(\x03R\x08\x61thletes\x12\x1e\n\nactivities\x18\x02 \x01(\x03R\nactivities\x12\x1d\n\ndistance_m\x18\x03 \x01(\x01R\tdistanceM\x12:\n\x0bmoving_time\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\nmovingTime2\xe9\x03\n\x11\x41\x63tivitiesService\x12~\n\x10UpsertActivities\x12\x31.stravasync.activities.v1.UpsertActivitiesRequest\x1a\x32.stravasync.activities.v1.UpsertActivitiesResponse\"\x03\x90\x02\x02\x12x\n\x0eListActivities\x12/.stravasync.activities.v1.ListActivitiesRequest\x1a\x30.stravasync.activities.v1.ListActivitiesResponse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.stravasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\x90\x02\x01\x42\x41Z?stravasync.example/client/stravasync/activities/v1;activitiesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%stravasync/sync/v1/sync_service.proto\"\xc3\x07\n\x08\x41\x63tivity\x12\x1f\n\x0b\x61\x63tivity_id\x18\x01 \x01(\x03R\nactivityId\x12\x1d\n\nathlete_id\x18\x02 \x01(\tR\tathleteId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x1d\n\nsport_type\x18\x04 \x01(\tR\tsportType\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x1a\n\x08timezone\x18\x06 \x01(\tR\x08timezone\x12:\n\x0bmoving_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\nmovingTime\x12<\n\x0c\x65lapsed_time\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x65lapsedTime\x12\x1d\n\ndistance_m\x18\t \x01(\x01R\tdistanceM\x12(\n\x10\x65levation_gain_m\x18\n \x01(\x01R\x0e\x65levationGainM\x12/\n\x11\x61verage_speed_mps\x18\x0b \x01(\x01H\x00R\x0f\x61verageSpeedMps\x88\x01\x01\x12\'\n\rmax_speed_mps\x18\x0c \x01(\x01H\x01R\x0bmaxSpeedMps\x88\x01\x01\x12(\n\raverage_watts\x18\r \x01(\x01H\x02R\x0c\x61verageWatts\x88\x01\x01\x12#\n\nkilojoules\x18\x0e \x01(\x01H\x03R\nkilojoules\x88\x01\x01\x12\x37\n\x15\x61verage_heartrate_bpm\x18\x0f \x01(\x01H\x04R\x13\x61verageHeartrateBpm\x88\x01\x01\x12\x1c\n\x07gear_id\x18\x10 \x01(\tH\x05R\x06gearId\x88\x01\x01\x12$\n\x0b\x64\x65vice_name\x18\x11 \x01(\tH\x06R\ndeviceName\x88\x01\x01\x12\x1f\n\x0bkudos_count\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\x13 \x01(\x08R\x07trainer\x12\x18\n\x07\x63ommute\x18\x14 \x01(\x08R\x07\x63ommute\x12\x16\n\x06manual\x18\x15 \x01(\x08R\x06manual\x12\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_average_speed_mpsB\x10\n\x0e_max_speed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\x16_average_heartrate_bpmB\n\n\x08_gear_idB\x0e\n\x0c_device_name\"\xf5\x01\n\x17UpsertActivitiesRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x42\n\nactivities\x18\x02 \x03(\x0b\x32\".stravasync.activities.v1.ActivityR\nactivities\x12\x14\n\x05lease\x18\x03 \x01(\x03R\x05lease\x12\x45\n\rnext_position\x18\x04 \x01(\x0b\x32 .stravasync.sync.v1.ListPositionR\x0cnextPosition\x12\x1a\n\x08unusable\x18\x05 \x01(\x05R\x08unusable\"n\n\x18UpsertActivitiesResponse\x12\x1a\n\x08inserted\x18\x01 \x01(\x05R\x08inserted\x12\x18\n\x07updated\x18\x02 \x01(\x05R\x07updated\x12\x1c\n\tunchanged\x18\x03 \x01(\x05R\tunchanged\"r\n\x15ListActivitiesRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x16ListActivitiesResponse\x12\x42\n\nactivities\x18\x01 \x03(\x0b\x32\".stravasync.activities.v1.ActivityR\nactivities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetActivityRequest\x12\x1f\n\x0b\x61\x63tivity_id\x18\x01 \x01(\x03R\nactivityId\"U\n\x13GetActivityResponse\x12>\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\".stravasync.activities.v1.ActivityR\x08\x61\x63tivity\"1\n\x10GetTotalsRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"\xaa\x01\n\x11GetTotalsResponse\x12\x1a\n\x08\x61thletes\x18\x01 \x01(\x03R\x08\x61thletes\x12\x1e\n\nactivities\x18\x02 \x01(\x03R\nactivities\x12\x1d\n\ndistance_m\x18\x03 \x01(\x01R\tdistanceM\x12:\n\x0bmoving_time\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\nmovingTime2\xe9\x03\n\x11\x41\x63tivitiesService\x12~\n\x10UpsertActivities\x12\x31.stravasync.activities.v1.UpsertActivitiesRequest\x1a\x32.stravasync.activities.v1.UpsertActivitiesResponse\"\x03\x90\x02\x02\x12x\n\x0eListActivities\x12/.stravasync.activities.v1.ListActivitiesRequest\x1a\x30.stravasync.activities.v1.ListActivitiesResponse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.stravasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\x90\x02\x01\x42\x41Z?stravasync.example/client/stravasync/activities/v1;activitiesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,24 +43,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIVITIESSERVICE'].methods_by_name['GetActivity']._serialized_options = b'\220\002\001'
   _globals['_ACTIVITIESSERVICE'].methods_by_name['GetTotals']._loaded_options = None
   _globals['_ACTIVITIESSERVICE'].methods_by_name['GetTotals']._serialized_options = b'\220\002\001'
-  _globals['_ACTIVITY']._serialized_start=137
-  _globals['_ACTIVITY']._serialized_end=1100
-  _globals['_UPSERTACTIVITIESREQUEST']._serialized_start=1102
-  _globals['_UPSERTACTIVITIESREQUEST']._serialized_end=1226
-  _globals['_UPSERTACTIVITIESRESPONSE']._serialized_start=1228
-  _globals['_UPSERTACTIVITIESRESPONSE']._serialized_end=1338
-  _globals['_LISTACTIVITIESREQUEST']._serialized_start=1340
-  _globals['_LISTACTIVITIESREQUEST']._serialized_end=1454
-  _globals['_LISTACTIVITIESRESPONSE']._serialized_start=1457
-  _globals['_LISTACTIVITIESRESPONSE']._serialized_end=1589
-  _globals['_GETACTIVITYREQUEST']._serialized_start=1591
-  _globals['_GETACTIVITYREQUEST']._serialized_end=1644
-  _globals['_GETACTIVITYRESPONSE']._serialized_start=1646
-  _globals['_GETACTIVITYRESPONSE']._serialized_end=1731
-  _globals['_GETTOTALSREQUEST']._serialized_start=1733
-  _globals['_GETTOTALSREQUEST']._serialized_end=1782
-  _globals['_GETTOTALSRESPONSE']._serialized_start=1785
-  _globals['_GETTOTALSRESPONSE']._serialized_end=1955
-  _globals['_ACTIVITIESSERVICE']._serialized_start=1958
-  _globals['_ACTIVITIESSERVICE']._serialized_end=2447
+  _globals['_ACTIVITY']._serialized_start=176
+  _globals['_ACTIVITY']._serialized_end=1139
+  _globals['_UPSERTACTIVITIESREQUEST']._serialized_start=1142
+  _globals['_UPSERTACTIVITIESREQUEST']._serialized_end=1387
+  _globals['_UPSERTACTIVITIESRESPONSE']._serialized_start=1389
+  _globals['_UPSERTACTIVITIESRESPONSE']._serialized_end=1499
+  _globals['_LISTACTIVITIESREQUEST']._serialized_start=1501
+  _globals['_LISTACTIVITIESREQUEST']._serialized_end=1615
+  _globals['_LISTACTIVITIESRESPONSE']._serialized_start=1618
+  _globals['_LISTACTIVITIESRESPONSE']._serialized_end=1750
+  _globals['_GETACTIVITYREQUEST']._serialized_start=1752
+  _globals['_GETACTIVITYREQUEST']._serialized_end=1805
+  _globals['_GETACTIVITYRESPONSE']._serialized_start=1807
+  _globals['_GETACTIVITYRESPONSE']._serialized_end=1892
+  _globals['_GETTOTALSREQUEST']._serialized_start=1894
+  _globals['_GETTOTALSREQUEST']._serialized_end=1943
+  _globals['_GETTOTALSRESPONSE']._serialized_start=1946
+  _globals['_GETTOTALSRESPONSE']._serialized_end=2116
+  _globals['_ACTIVITIESSERVICE']._serialized_start=2119
+  _globals['_ACTIVITIESSERVICE']._serialized_end=2608
 # @@protoc_insertion_point(module_scope)

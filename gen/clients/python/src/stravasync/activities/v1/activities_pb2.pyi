@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from stravasync.sync.v1 import sync_service_pb2 as _sync_service_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -59,12 +60,18 @@ class Activity(_message.Message):
     def __init__(self, activity_id: _Optional[int] = ..., athlete_id: _Optional[str] = ..., name: _Optional[str] = ..., sport_type: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timezone: _Optional[str] = ..., moving_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., elapsed_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., distance_m: _Optional[float] = ..., elevation_gain_m: _Optional[float] = ..., average_speed_mps: _Optional[float] = ..., max_speed_mps: _Optional[float] = ..., average_watts: _Optional[float] = ..., kilojoules: _Optional[float] = ..., average_heartrate_bpm: _Optional[float] = ..., gear_id: _Optional[str] = ..., device_name: _Optional[str] = ..., kudos_count: _Optional[int] = ..., trainer: _Optional[bool] = ..., commute: _Optional[bool] = ..., manual: _Optional[bool] = ..., private: _Optional[bool] = ...) -> None: ...
 
 class UpsertActivitiesRequest(_message.Message):
-    __slots__ = ("athlete_id", "activities")
+    __slots__ = ("athlete_id", "activities", "lease", "next_position", "unusable")
     ATHLETE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTIVITIES_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_POSITION_FIELD_NUMBER: _ClassVar[int]
+    UNUSABLE_FIELD_NUMBER: _ClassVar[int]
     athlete_id: str
     activities: _containers.RepeatedCompositeFieldContainer[Activity]
-    def __init__(self, athlete_id: _Optional[str] = ..., activities: _Optional[_Iterable[_Union[Activity, _Mapping]]] = ...) -> None: ...
+    lease: int
+    next_position: _sync_service_pb2.ListPosition
+    unusable: int
+    def __init__(self, athlete_id: _Optional[str] = ..., activities: _Optional[_Iterable[_Union[Activity, _Mapping]]] = ..., lease: _Optional[int] = ..., next_position: _Optional[_Union[_sync_service_pb2.ListPosition, _Mapping]] = ..., unusable: _Optional[int] = ...) -> None: ...
 
 class UpsertActivitiesResponse(_message.Message):
     __slots__ = ("inserted", "updated", "unchanged")

@@ -62,8 +62,10 @@ class ActivitiesServiceServicer:
     """
 
     def UpsertActivities(self, request, context):
-        """Inserts activities, or updates those that are known, in one transaction.
-        Calling it again with the same batch changes nothing.
+        """Inserts activities, or updates those that are known, and remembers how far
+        the sync has come, in one transaction. Calling it again with the same batch
+        changes nothing. Refused with ABORTED when another sync of the athlete has
+        taken over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

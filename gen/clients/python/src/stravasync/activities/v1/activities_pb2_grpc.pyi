@@ -34,8 +34,10 @@ class ActivitiesServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ActivitiesServiceAsyncStub: ...
     UpsertActivities: _grpc.UnaryUnaryMultiCallable[_activities_pb2.UpsertActivitiesRequest, _activities_pb2.UpsertActivitiesResponse]
-    """Inserts activities, or updates those that are known, in one transaction.
-    Calling it again with the same batch changes nothing.
+    """Inserts activities, or updates those that are known, and remembers how far
+    the sync has come, in one transaction. Calling it again with the same batch
+    changes nothing. Refused with ABORTED when another sync of the athlete has
+    taken over.
     """
     ListActivities: _grpc.UnaryUnaryMultiCallable[_activities_pb2.ListActivitiesRequest, _activities_pb2.ListActivitiesResponse]
     """Returns an athlete's activities a page at a time, newest first."""
@@ -50,8 +52,10 @@ class ActivitiesServiceAsyncStub(ActivitiesServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpsertActivities: _aio.UnaryUnaryMultiCallable[_activities_pb2.UpsertActivitiesRequest, _activities_pb2.UpsertActivitiesResponse]  # type: ignore[assignment]
-    """Inserts activities, or updates those that are known, in one transaction.
-    Calling it again with the same batch changes nothing.
+    """Inserts activities, or updates those that are known, and remembers how far
+    the sync has come, in one transaction. Calling it again with the same batch
+    changes nothing. Refused with ABORTED when another sync of the athlete has
+    taken over.
     """
     ListActivities: _aio.UnaryUnaryMultiCallable[_activities_pb2.ListActivitiesRequest, _activities_pb2.ListActivitiesResponse]  # type: ignore[assignment]
     """Returns an athlete's activities a page at a time, newest first."""
@@ -69,8 +73,10 @@ class ActivitiesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _activities_pb2.UpsertActivitiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_activities_pb2.UpsertActivitiesResponse, _abc.Awaitable[_activities_pb2.UpsertActivitiesResponse]]:
-        """Inserts activities, or updates those that are known, in one transaction.
-        Calling it again with the same batch changes nothing.
+        """Inserts activities, or updates those that are known, and remembers how far
+        the sync has come, in one transaction. Calling it again with the same batch
+        changes nothing. Refused with ABORTED when another sync of the athlete has
+        taken over.
         """
 
     @_abc_1.abstractmethod

@@ -7,6 +7,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import type { ListPosition, ListPositionJson } from "../../sync/v1/sync_service_pb.js";
 
 /**
  * Describes the file stravasync/activities/v1/activities.proto.
@@ -357,11 +358,33 @@ export declare type UpsertActivitiesRequest = Message<"stravasync.activities.v1.
   athleteId: string;
 
   /**
-   * 1 to 1000 activities; `athlete_id` inside them may stay empty.
+   * At most 1000 activities; `athlete_id` inside them may stay empty.
    *
    * @generated from field: repeated stravasync.activities.v1.Activity activities = 2;
    */
   activities: Activity[];
+
+  /**
+   * The lease that BeginSync gave.
+   *
+   * @generated from field: int64 lease = 3;
+   */
+  lease: bigint;
+
+  /**
+   * Where a sync that is interrupted after this call is to read on; absent when
+   * more of the same page follows.
+   *
+   * @generated from field: stravasync.sync.v1.ListPosition next_position = 4;
+   */
+  nextPosition?: ListPosition | undefined;
+
+  /**
+   * Activities of the page that Strava listed and that cannot be used.
+   *
+   * @generated from field: int32 unusable = 5;
+   */
+  unusable: number;
 };
 
 /**
@@ -378,11 +401,33 @@ export declare type UpsertActivitiesRequestJson = {
   athleteId?: string;
 
   /**
-   * 1 to 1000 activities; `athlete_id` inside them may stay empty.
+   * At most 1000 activities; `athlete_id` inside them may stay empty.
    *
    * @generated from field: repeated stravasync.activities.v1.Activity activities = 2;
    */
   activities?: ActivityJson[];
+
+  /**
+   * The lease that BeginSync gave.
+   *
+   * @generated from field: int64 lease = 3;
+   */
+  lease?: string;
+
+  /**
+   * Where a sync that is interrupted after this call is to read on; absent when
+   * more of the same page follows.
+   *
+   * @generated from field: stravasync.sync.v1.ListPosition next_position = 4;
+   */
+  nextPosition?: ListPositionJson;
+
+  /**
+   * Activities of the page that Strava listed and that cannot be used.
+   *
+   * @generated from field: int32 unusable = 5;
+   */
+  unusable?: number;
 };
 
 /**
@@ -748,8 +793,10 @@ export declare const GetTotalsResponseSchema: GenMessage<GetTotalsResponse, {jso
  */
 export declare const ActivitiesService: GenService<{
   /**
-   * Inserts activities, or updates those that are known, in one transaction.
-   * Calling it again with the same batch changes nothing.
+   * Inserts activities, or updates those that are known, and remembers how far
+   * the sync has come, in one transaction. Calling it again with the same batch
+   * changes nothing. Refused with ABORTED when another sync of the athlete has
+   * taken over.
    *
    * @generated from rpc stravasync.activities.v1.ActivitiesService.UpsertActivities
    */

@@ -1,0 +1,69 @@
+//! What a page of activities does to the state of its sync, in the transaction that writes it.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::{SyncError, SyncPage};
+
+/// What the activities of a page are written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pass {
+    /// The generation of the athlete's list.
+    pub(crate) generation: i32,
+    /// Whether the page is one of a walk through the whole list.
+    pub(crate) full: bool,
+}
+
+/// Locks the athlete's row until the transaction ends, and refuses a lease that is not the newest:
+/// whoever has taken over did so before, or waits until this is committed.
+pub(crate) async fn admit(
+    connection: &mut PgConnection,
+    page: &SyncPage,
+    lease_time: Duration,
+) -> Result<Pass, SyncError> {
+    let row = sqlx::query!(
+        "SELECT lease, lease_holder IS NOT NULL AS \"held!\", generation, walk_full \
+         FROM sync_states WHERE athlete_id = $1 FOR NO KEY UPDATE",
+        page.athlete_id,
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or(SyncError::AthleteNotFound)?;
+    if row.lease != page.lease || !row.held {
+        return Err(SyncError::Superseded { lease_time });
+    }
+    Ok(Pass { generation: row.generation, full: row.walk_full == Some(true) })
+}
+
+/// Remembers how far the sync has come, and renews its lease.
+pub(crate) async fn record(
+    connection: &mut PgConnection,
+    page: &SyncPage,
+    (listed, inserted): (i32, i32),
+    lease_time: Duration,
+) -> Result<(), SyncError> {
+    let next = page.next;
+    sqlx::query!(
+        "UPDATE sync_states SET \
+             lease_expires_at = clock_timestamp() + make_interval(secs => $2), \
+             walk_listed = walk_listed + $3 + $4, walk_unusable = walk_unusable + $4, \
+             walk_inserted = walk_inserted + $5, \
+             walk_after = CASE WHEN $6 THEN $7 ELSE walk_after END, \
+             walk_before = CASE WHEN $6 THEN $8 ELSE walk_before END, \
+             walk_page = CASE WHEN $6 THEN $9 ELSE walk_page END \
+         WHERE athlete_id = $1",
+        page.athlete_id,
+        lease_time.as_secs_f64(),
+        listed,
+        page.unusable,
+        inserted,
+        next.is_some(),
+        next.and_then(|next| next.after),
+        next.and_then(|next| next.before),
+        next.map_or(1, |next| next.page),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
