@@ -17,6 +17,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod accept;
 mod answer;
 mod auth;
 mod body;
@@ -36,8 +37,9 @@ mod stream;
 pub use answer::{bidi_streaming, client_streaming, server_streaming, unary};
 pub use auth::{AuthConfig, AuthConfigError, Authenticator, MIN_TOKEN_BYTES};
 pub use client::{
-    Channel, ClientConfig, Requests, RetryBudgetConfig, Transport, call, call_bidi_streaming,
-    call_client_streaming, call_server_streaming, connect_lazy,
+    Channel, ClientConfig, Requests, Resolve, RetryBudgetConfig, Transport, call,
+    call_bidi_streaming, call_client_streaming, call_server_streaming, connect_lazy,
+    connect_lazy_with,
 };
 pub use context::{Caller, CallsAs, Context};
 pub use futures::future::BoxFuture;

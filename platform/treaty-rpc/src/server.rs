@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -11,10 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
+use crate::accept::accept;
 use crate::limit::Limited;
 use crate::{Authenticator, Health};
 
@@ -35,8 +33,8 @@ pub struct GrpcServerConfig {
     pub keepalive_interval_seconds: u64,
     /// Wait for the answer to that ping before the connection is closed.
     pub keepalive_timeout_seconds: u64,
-    /// Age at which a connection is asked to close, so that clients behind a
-    /// virtual address spread over new instances; 0 for never.
+    /// Age, a tenth more or less, at which a connection is asked to close, so that
+    /// clients spread over new instances; 0 for never.
     pub max_connection_age_seconds: u64,
     /// How long calls may go on once their connection is asked to close.
     pub max_connection_age_grace_seconds: u64,
@@ -87,9 +85,6 @@ pub enum ServeError {
     /// A descriptor set given for reflection cannot be read.
     #[error("the descriptors for reflection cannot be read")]
     Reflection(#[source] tonic_reflection::server::Error),
-    /// The transport failed.
-    #[error("the gRPC server failed")]
-    Transport(#[source] tonic::transport::Error),
 }
 
 /// A gRPC server being put together. It always answers the standard health service.
@@ -167,7 +162,7 @@ impl GrpcServer {
     /// serving and lets calls end for as long as the configuration says.
     ///
     /// # Errors
-    /// When descriptors for reflection cannot be read, or the transport fails.
+    /// When descriptors for reflection cannot be read.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -175,11 +170,8 @@ impl GrpcServer {
     ) -> Result<(), ServeError> {
         let health = self.health.clone();
         health.set_serving(true).await;
-        let drain = Duration::from_secs(self.config.drain_seconds);
-        let mut server = transport(&self.config);
+        let config = self.config.clone();
         let routes = self.into_routes()?;
-        // Small answers must not wait for the acknowledgement of the one before.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let stop = {
             let shutdown = shutdown.clone();
             async move {
@@ -187,18 +179,11 @@ impl GrpcServer {
                 health.set_serving(false).await;
             }
         };
-        let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, stop);
-        let too_late = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(drain).await;
-        };
-        tokio::select! {
-            result = serving => result.map_err(ServeError::Transport),
-            () = too_late => {
-                tracing::warn!("calls were still running when the time to drain was over");
-                Ok(())
-            }
+        let (drained, ()) = tokio::join!(accept(listener, routes, &config, shutdown), stop);
+        if !drained {
+            tracing::warn!("calls were still running when the time to drain was over");
         }
+        Ok(())
     }
 
     fn into_routes(mut self) -> Result<Routes, ServeError> {
@@ -229,16 +214,4 @@ impl std::fmt::Debug for GrpcServer {
             .field("health", &self.health)
             .finish_non_exhaustive()
     }
-}
-
-fn transport(config: &GrpcServerConfig) -> Server {
-    let seconds = |seconds: u64| (seconds > 0).then(|| Duration::from_secs(seconds));
-    let mut server = Server::builder()
-        .http2_keepalive_interval(seconds(config.keepalive_interval_seconds))
-        .http2_keepalive_timeout(seconds(config.keepalive_timeout_seconds));
-    if let Some(age) = seconds(config.max_connection_age_seconds) {
-        let grace = Duration::from_secs(config.max_connection_age_grace_seconds);
-        server = server.max_connection_age(age).max_connection_age_grace(grace);
-    }
-    server
 }

@@ -200,7 +200,7 @@ async fn an_attempt_that_hangs_is_given_up_for_the_next() {
     assert_eq!(server.attempts(), 2);
     // The deadline of the whole call is another matter.
     let (server, echo) = moody([Fate::Hangs]).await;
-    let soon = Context::background().with_deadline(Duration::from_millis(50));
+    let soon = Context::background().with_deadline(Duration::from_millis(400));
     let error = echo.say(&soon, say("x")).await.unwrap_err();
     assert_eq!((server.attempts(), error.code()), (1, Code::DeadlineExceeded));
 }

@@ -9,6 +9,7 @@ use tracing::Span;
 use treaty_error::{Code, Error};
 
 use super::channel::Channel;
+use super::transport::{Tried, is_untouched};
 use crate::run::deadline_exceeded;
 use crate::{Context, MethodSpec, RetrySpec, from_status, headers};
 
@@ -23,6 +24,7 @@ pub(super) struct Attempts<'a> {
     context: &'a Context,
     deadline: Instant,
     given_up: Option<CancellationToken>,
+    tried: Tried,
 }
 
 impl<'a> Attempts<'a> {
@@ -39,7 +41,7 @@ impl<'a> Attempts<'a> {
             return Err(deadline_exceeded());
         }
         let deadline = Instant::now() + limit;
-        Ok(Self { spec, channel, context, deadline, given_up: None })
+        Ok(Self { spec, channel, context, deadline, given_up: None, tried: Tried::default() })
     }
 
     /// Lets the requests of the call stop when this is cancelled.
@@ -73,10 +75,10 @@ impl<'a> Attempts<'a> {
         if let Some(token) = &self.given_up {
             request.extensions_mut().insert(token.clone());
         }
+        request.extensions_mut().insert(self.tried.clone());
         self.annotate(request.metadata_mut(), number);
         let ends = Instant::now() + limit;
-        // tonic's own timer starts later than ours and not at all while the call waits
-        // for a connection.
+        // It covers the wait for a connection too.
         match tokio::time::timeout(limit, send(request)).await {
             Ok(Ok(response)) => {
                 self.channel.budget().deposit();
@@ -114,7 +116,15 @@ impl<'a> Attempts<'a> {
         F: Fn(Request<Q>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
-        let Some(policy) = &self.spec.retry else { return self.only(request, send).await };
+        let Some(policy) = &self.spec.retry else {
+            let error = match self.only(request.clone(), &send).await {
+                Err(error) if is_untouched(&error) => error,
+                result => return result,
+            };
+            // The server was closing the connection and has not looked at it.
+            tracing::debug!(error = error.chain(), "calling again, untouched");
+            return self.only(request, send).await;
+        };
         for number in 1.. {
             let limit = policy.attempt_deadline.unwrap_or(LONGEST).min(self.remaining());
             let error = match self.once(request.clone(), number, limit, &send).await {

@@ -7,25 +7,22 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::Endpoint;
 use treaty_error::Error;
 
+use super::address::Address;
 use super::budget::{RetryBudget, RetryBudgetConfig};
+use super::pool::{Pool, Settings};
+use super::resolve::{Resolve, System};
 use super::transport::Transport;
 use crate::MessageLimits;
-
-/// Silence on a connection after which a ping is sent.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-
-/// Wait for the answer to that ping before the connection is given up.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a service is and how we prove ourselves to it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientConfig {
     /// `host:port` or `http://host:port`, one or several (a list, or one text with
-    /// commas); calls are spread over all of them.
+    /// commas), or `dns:///host:port` for all addresses that a name has at the time;
+    /// calls are spread over all of them.
     #[serde(alias = "address", deserialize_with = "one_or_several")]
     pub addresses: Vec<String>,
     /// The token that proves who we are.
@@ -33,6 +30,9 @@ pub struct ClientConfig {
     /// How long a connection may take to be made.
     #[serde(default = "default_connect_timeout_seconds")]
     pub connect_timeout_seconds: u64,
+    /// How often names are looked up; besides, they are when a connection is lost.
+    #[serde(default = "default_resolve_interval_seconds")]
+    pub resolve_interval_seconds: u64,
     /// Longest that any call may take, for a caller more impatient than the
     /// contracts; the contracts' deadlines alone when absent.
     #[serde(default)]
@@ -51,6 +51,10 @@ pub struct ClientConfig {
 
 fn default_connect_timeout_seconds() -> u64 {
     5
+}
+
+fn default_resolve_interval_seconds() -> u64 {
+    10
 }
 
 fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -73,6 +77,7 @@ impl ClientConfig {
             addresses: vec![address.into()],
             token,
             connect_timeout_seconds: default_connect_timeout_seconds(),
+            resolve_interval_seconds: default_resolve_interval_seconds(),
             deadline_seconds: None,
             max_message_bytes: None,
             retry_budget: RetryBudgetConfig::default(),
@@ -141,57 +146,52 @@ impl fmt::Debug for Channel {
 
 /// Prepares the way to a service without connecting: the first call does.
 ///
-/// Must be called inside a tokio runtime, which drives the connections.
+/// Each call goes to the place with the fewest calls under way. A place that is down
+/// gets none while another is up; it is tried again every few seconds. When all are
+/// down, a call waits for one more try of each and then fails.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` when an address, the token or the budget cannot be used.
+/// `INVALID_ARGUMENT` when an address, the token, an interval or the budget cannot be
+/// used.
 pub fn connect_lazy(config: &ClientConfig) -> Result<Channel, Error> {
+    connect_lazy_with(config, Arc::new(System))
+}
+
+/// As [`connect_lazy`], with names looked up by `resolver`.
+///
+/// # Errors
+/// As [`connect_lazy`].
+pub fn connect_lazy_with(
+    config: &ClientConfig,
+    resolver: Arc<dyn Resolve>,
+) -> Result<Channel, Error> {
     if let Some((field, mistake)) = config.retry_budget.mistake() {
         return Err(Error::invalid_field(field, mistake));
     }
-    let connect_timeout = Duration::from_secs(config.connect_timeout_seconds);
-    let endpoints = config
-        .addresses
-        .iter()
-        .map(|address| endpoint(address, connect_timeout))
-        .collect::<Result<Vec<_>, _>>()?;
-    let transport = match endpoints.as_slice() {
-        [] => return Err(Error::invalid_field("addresses", "is empty")),
-        [one] => one.connect_lazy(),
-        _ => tonic::transport::Channel::balance_list(endpoints.into_iter()),
+    if config.addresses.is_empty() {
+        return Err(Error::invalid_field("addresses", "is empty"));
+    }
+    if config.resolve_interval_seconds == 0 {
+        return Err(Error::invalid_field("resolve_interval_seconds", "must be at least 1"));
+    }
+    let addresses = config.addresses.iter().map(|address| Address::parse(address));
+    let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
+    let settings = Settings {
+        connect_timeout: Duration::from_secs(config.connect_timeout_seconds),
+        resolve_interval: Duration::from_secs(config.resolve_interval_seconds),
     };
     let bearer = format!("Bearer {}", config.token.expose_secret());
     let mut authorization = AsciiMetadataValue::try_from(bearer)
         .map_err(|_| Error::invalid_field("token", "cannot be sent in a header"))?;
     authorization.set_sensitive(true);
     Ok(Channel {
-        transport: Transport(transport),
+        transport: Transport(Arc::new(Pool::new(addresses, settings, resolver))),
         authorization,
         deadline: config.deadline_seconds.map(Duration::from_secs),
         limits: config.max_message_bytes.map_or_else(MessageLimits::default, MessageLimits::both),
         budget: Arc::new(RetryBudget::new(config.retry_budget)),
         acts_for_caller: config.act_for_caller,
     })
-}
-
-fn endpoint(address: &str, connect_timeout: Duration) -> Result<Endpoint, Error> {
-    let invalid = |what: &str| Error::invalid_field("addresses", format!("`{address}` {what}"));
-    let url = match address.split_once("://") {
-        None if address.is_empty() => return Err(invalid("is empty")),
-        None => format!("http://{address}"),
-        Some(("http", _)) => address.to_owned(),
-        Some(_) => return Err(invalid("has a scheme other than http")),
-    };
-    let endpoint =
-        Endpoint::from_shared(url).map_err(|error| invalid("is no address").with_source(error))?;
-    Ok(endpoint
-        .connect_timeout(connect_timeout)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        // Without this, a connection that a middlebox forgot is found out by the
-        // next call instead of before it.
-        .keep_alive_while_idle(true))
 }
 
 #[cfg(test)]
@@ -214,8 +214,8 @@ mod tests {
         assert!(!format!("{list:?}").contains("secret-token"));
     }
 
-    #[tokio::test]
-    async fn addresses_that_cannot_be_used_are_named() {
+    #[test]
+    fn addresses_that_cannot_be_used_are_named() {
         for bad in ["", "https://api:9233", "http://", "a b:1"] {
             let config = ClientConfig::new(bad, SecretString::from("secret-token-of-mine"));
             let error = connect_lazy(&config).unwrap_err();
@@ -227,8 +227,8 @@ mod tests {
         assert!(!format!("{error:?}").contains("of-mine"));
     }
 
-    #[tokio::test]
-    async fn debug_does_not_show_the_token() {
+    #[test]
+    fn debug_does_not_show_the_token() {
         let config = ClientConfig::new("a:1", SecretString::from("secret-token-of-mine"));
         assert!(!format!("{:?}", connect_lazy(&config).unwrap()).contains("of-mine"));
     }

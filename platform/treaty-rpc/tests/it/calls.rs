@@ -142,36 +142,3 @@ async fn a_server_that_is_not_there_is_unavailable_and_the_log_says_why() {
     assert!(error.message().contains("test.v1.EchoService"));
     assert!(error.chain().contains("refused"), "{}", error.chain());
 }
-
-#[tokio::test]
-async fn calls_are_spread_over_several_addresses_and_the_loss_of_one_is_not_the_end() {
-    let (one, two) = (Obedient::default(), Obedient::default());
-    let seen = [Arc::clone(&one.seen), Arc::clone(&two.seen)];
-    let servers = [
-        start(one, GrpcServerConfig::default()).await,
-        start(two, GrpcServerConfig::default()).await,
-    ];
-    let mut config = ClientConfig::new("", SecretString::from(WORKER_TOKEN));
-    config.addresses = servers.iter().map(|server| server.address.clone()).collect();
-    let client = EchoServiceClient::new(connect_lazy(&config).unwrap());
-    let both_seen = || seen.iter().all(|seen| seen.lock().unwrap().is_some());
-    for _ in 0..200 {
-        client.echo(&Context::background(), echo("x")).await.unwrap();
-        if both_seen() {
-            break;
-        }
-    }
-    assert!(both_seen());
-    let [first, _second] = servers;
-    first.shutdown.cancel();
-    first.task.await.unwrap().unwrap();
-    // Calls that go the lost way say that they may be repeated; the others succeed.
-    let mut answered = 0;
-    for _ in 0..50 {
-        match client.echo(&Context::background(), echo("x")).await {
-            Ok(_) => answered += 1,
-            Err(error) => assert_eq!(error.code(), Code::Unavailable, "{}", error.chain()),
-        }
-    }
-    assert!(answered > 0);
-}

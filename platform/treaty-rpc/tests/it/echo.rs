@@ -176,6 +176,14 @@ pub(crate) fn authenticator() -> Arc<Authenticator> {
 }
 
 pub(crate) async fn start(service: impl EchoService, config: GrpcServerConfig) -> Running {
+    start_at("127.0.0.1:0", service, config).await
+}
+
+pub(crate) async fn start_at(
+    address: &str,
+    service: impl EchoService,
+    config: GrpcServerConfig,
+) -> Running {
     let server = GrpcServer::new(config, authenticator());
     let adapter = GrpcEchoService {
         local: Arc::new(LocalEchoService::new(Arc::new(service))),
@@ -183,7 +191,7 @@ pub(crate) async fn start(service: impl EchoService, config: GrpcServerConfig) -
         limits: server.limits(),
     };
     let server = server.add(adapter).with_reflection(tonic_health::pb::FILE_DESCRIPTOR_SET);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let shutdown = CancellationToken::new();
     let health = server.health();
