@@ -6,5 +6,6 @@ mod faults;
 mod handling;
 mod harness;
 mod publishing;
+mod sharing;
 mod streams;
 mod support;
