@@ -27,6 +27,7 @@ const KINDS: [(&str, &str); 23] = [
     ("ops_authorization", "ops/nats/authorization.conf"),
     ("ops_access", "ops/access.json"),
     ("ops_network", "ops/network.json"),
+    ("ops_values", "ops/values/ware-house.json"),
 ];
 
 #[test]

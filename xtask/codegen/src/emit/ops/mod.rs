@@ -1,10 +1,12 @@
 //! What operations need to know of the contracts, as data under `ops/`: streams and
-//! consumers, who may do what at the broker, who may call what, and who talks to whom.
+//! consumers, who may do what at the broker, who may call what, who talks to whom, and
+//! what of all this the chart of the services needs.
 
 mod access;
 mod network;
 mod permissions;
 mod streams;
+mod values;
 
 use serde::Serialize;
 
@@ -20,6 +22,7 @@ pub(super) fn emit(model: &Model) -> Vec<File> {
     files.extend(permissions::emit(model));
     files.push(access::emit(model));
     files.push(network::emit(model));
+    files.extend(values::emit(model));
     files
 }
 

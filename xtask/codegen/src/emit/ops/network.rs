@@ -27,20 +27,25 @@ struct Flow<'a> {
 }
 
 /// Beginning, end and protocol.
-type Ends<'a> = (&'a str, &'a str, &'a str);
+pub(super) type Ends<'a> = (&'a str, &'a str, &'a str);
 
 /// Writes `ops/network.json`.
 pub(super) fn emit(model: &Model) -> File {
-    let mut flows: BTreeMap<Ends<'_>, Vec<&str>> = BTreeMap::new();
-    for deployable in &model.deployables {
-        collect(model, deployable, &mut flows);
-    }
-    let flows = flows.into_iter().map(|((from, to, protocol), mut because)| {
+    let flows = flows(model).into_iter().map(|((from, to, protocol), mut because)| {
         because.sort_unstable();
         because.dedup();
         Flow { from, to, protocol, because }
     });
     json("network.json", &Network { flows: flows.collect() })
+}
+
+/// All flows, each with what needs it.
+pub(super) fn flows(model: &Model) -> BTreeMap<Ends<'_>, Vec<&str>> {
+    let mut flows = BTreeMap::new();
+    for deployable in &model.deployables {
+        collect(model, deployable, &mut flows);
+    }
+    flows
 }
 
 fn collect<'a>(
