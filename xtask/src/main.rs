@@ -6,6 +6,7 @@ mod clients;
 mod codegen_command;
 mod conformance;
 mod demo;
+mod deploy;
 mod doctor;
 mod documents;
 mod jobs;
@@ -48,6 +49,9 @@ enum Command {
     #[command(subcommand)]
     Conformance(conformance::Conformance),
     Documents(documents::Arguments),
+    /// Judges what runs the services elsewhere.
+    #[command(subcommand)]
+    Deploy(deploy::Deploy),
     /// Measures how fast things are here.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Jobs(arguments) => arguments.run(),
         Command::Conformance(suite) => suite.run(),
         Command::Documents(arguments) => arguments.run(),
+        Command::Deploy(command) => command.run(),
         Command::Bench(bench) => bench.run(),
         Command::Doctor(arguments) => arguments.run(),
     };

@@ -8,13 +8,13 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use testbed::{Tool, Tools};
 
 use crate::{
-    breaking, clients, codegen_command, conformance, documents, lint, rules, sql, workspace,
+    breaking, clients, codegen_command, conformance, deploy, documents, lint, rules, sql, workspace,
 };
 
 /// Runs every check and every test, from the cheapest to the dearest.
 ///
-/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, clippy, the
-/// conformance suites of protobuf and protovalidate, queries against the schema, then all tests: unit and snapshot tests,
+/// Format, freshness of gen/, dependency rules, buf lint, breaking changes, the deployment, clippy,
+/// the conformance suites of protobuf and protovalidate, queries against the schema, then all tests: unit and snapshot tests,
 /// integration tests on real servers, and the whole system. Installs what is missing into the
 /// user's cache.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub struct Arguments {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
@@ -42,6 +42,7 @@ const STEPS: [Step; 14] = [
     ("documents", "OpenAPI and AsyncAPI pass others' validators", |tools| {
         documents::check(tools).map(|_| ())
     }),
+    ("deploy", "charts, image and pipeline are in order", deploy::check),
     ("clippy", "no warning is left", |_| {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
     }),
@@ -60,6 +61,7 @@ const STEPS: [Step; 14] = [
         Ok(())
     }),
     ("tests", "all tests pass", |_| cargo(&["test", "--workspace", "--no-fail-fast"])),
+    ("configuration", "services accept what the charts give them", deploy::check_configuration),
 ];
 
 /// The steps that may be named, each with what it sees to.
@@ -92,7 +94,7 @@ fn summarise(outcomes: &[(&str, bool, Duration)]) -> ExitCode {
     println!();
     for (name, passed, elapsed) in outcomes {
         let word = if *passed { "ok" } else { "FAILED" };
-        println!("  {name:<10}{word:<8}{:>7.1} s", elapsed.as_secs_f64());
+        println!("  {name:<14}{word:<8}{:>7.1} s", elapsed.as_secs_f64());
     }
     let failed = outcomes.iter().filter(|(_, passed, _)| !passed).count();
     println!("\nsteps: {} passed, {failed} failed", outcomes.len() - failed);

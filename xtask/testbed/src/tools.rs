@@ -47,11 +47,28 @@ pub enum Tool {
     ProtobufConformance,
     /// The contracts of Google's APIs; what is found is their `google/api/http.proto`.
     GoogleProtoFiles,
+    /// Helm, which renders the charts.
+    Helm,
+    /// The runner of the charts' unit tests, with a Helm of its own inside.
+    HelmUnittest,
+    /// The validator of Kubernetes manifests.
+    Kubeconform,
+    /// Schemas of Kubernetes and of custom resources for it, in `../schemas`; the program itself
+    /// turns YAML into JSON.
+    ManifestSchemas,
+    /// The linter of Dockerfiles.
+    Hadolint,
+    /// The linter of workflows.
+    Actionlint,
+    /// The linter of workflows' security.
+    Zizmor,
+    /// The reference implementation of the Compose specification.
+    ComposeSpec,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
@@ -64,6 +81,26 @@ impl Tool {
         Self::DocumentValidators,
         Self::ProtobufConformance,
         Self::GoogleProtoFiles,
+        Self::Helm,
+        Self::HelmUnittest,
+        Self::Kubeconform,
+        Self::ManifestSchemas,
+        Self::Hadolint,
+        Self::Actionlint,
+        Self::Zizmor,
+        Self::ComposeSpec,
+    ];
+
+    /// What `cargo xtask deploy check` runs.
+    pub const DEPLOYMENT: [Self; 8] = [
+        Self::Helm,
+        Self::HelmUnittest,
+        Self::Kubeconform,
+        Self::ManifestSchemas,
+        Self::Hadolint,
+        Self::Actionlint,
+        Self::Zizmor,
+        Self::ComposeSpec,
     ];
 
     /// The name, as `tools/versions.toml` has it; the name of the executable except for Postgres.
@@ -81,6 +118,14 @@ impl Tool {
             Self::DocumentValidators => "document-validators",
             Self::ProtobufConformance => "protobuf-conformance",
             Self::GoogleProtoFiles => "google-proto-files",
+            Self::Helm => "helm",
+            Self::HelmUnittest => "helm-unittest",
+            Self::Kubeconform => "kubeconform",
+            Self::ManifestSchemas => "manifest-schemas",
+            Self::Hadolint => "hadolint",
+            Self::Actionlint => "actionlint",
+            Self::Zizmor => "zizmor",
+            Self::ComposeSpec => "compose-spec",
         }
     }
 }
@@ -173,9 +218,12 @@ impl Tools {
         let pinned = self.catalog.entry(tool).pinned.as_ref()?;
         let name = match Recipe::of(tool) {
             // The version is that of one package; a new version of another is a new directory too.
-            Recipe::Pip { module, .. } => {
+            Recipe::Pip { module, .. } | Recipe::ManifestSchemas { module, .. } => {
                 let mut hasher = DefaultHasher::new();
                 module.hash(&mut hasher);
+                if let Recipe::ManifestSchemas { definitions, .. } = Recipe::of(tool) {
+                    definitions.hash(&mut hasher);
+                }
                 format!("{tool}-{pinned}-{:016x}", hasher.finish())
             }
             _ => format!("{tool}-{pinned}"),

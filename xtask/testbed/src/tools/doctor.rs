@@ -99,7 +99,9 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
     let by_hand = tools.catalog.entry(tool).install.here();
     let (needs, how) = match Recipe::of(tool) {
         Recipe::Go { .. } => ("go", "the first command that needs it builds it from Go modules"),
-        Recipe::Pip { .. } => ("python3", "the first command that needs it installs it with pip"),
+        Recipe::Pip { .. } | Recipe::ManifestSchemas { .. } => {
+            ("python3", "the first command that needs it installs it with pip")
+        }
         Recipe::Npm { .. } | Recipe::NpmWithLibraries { .. } => {
             ("npm", "the first command that needs it installs it with npm")
         }

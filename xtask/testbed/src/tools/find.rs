@@ -32,6 +32,13 @@ pub(super) fn search(tools: &Tools, tool: Tool) -> Result<Search> {
     let entry = tools.catalog.entry(tool);
     if let Some(value) = std::env::var_os(&entry.override_variable).filter(|v| !v.is_empty()) {
         let path = PathBuf::from(value);
+        if is_mute(tool) {
+            if !path.is_file() {
+                bail!("{} names {}, which is no file", entry.override_variable, path.display());
+            }
+            let found = Found { path, source: Source::Environment, version: None };
+            return Ok(Search { found: Some(found), rejected: Vec::new() });
+        }
         let version = version_of(tool, &path).with_context(|| {
             format!("{} names {}, which will not do", entry.override_variable, path.display())
         })?;
@@ -71,6 +78,21 @@ pub(super) fn cached(tools: &Tools, tool: Tool) -> Option<PathBuf> {
     executable.is_file().then_some(executable)
 }
 
+/// Whether the tool cannot tell its version; then none but the pinned one and one that somebody
+/// names is used.
+fn is_mute(tool: Tool) -> bool {
+    matches!(tool, Tool::HelmUnittest | Tool::ComposeSpec | Tool::ManifestSchemas)
+}
+
+/// How the tool is asked for its version.
+fn version_arguments(tool: Tool) -> &'static [&'static str] {
+    match tool {
+        Tool::Helm => &["version", "--short"],
+        Tool::Kubeconform => &["-v"],
+        _ => &["--version"],
+    }
+}
+
 /// Asks the tool for its version, and Postgres also for its companions.
 fn version_of(tool: Tool, path: &Path) -> Result<Version> {
     if tool == Tool::GoogleProtoFiles {
@@ -88,14 +110,14 @@ fn version_of(tool: Tool, path: &Path) -> Result<Version> {
         _ => path.to_owned(),
     };
     let output = Command::new(&executable)
-        .arg("--version")
+        .args(version_arguments(tool))
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("running {} --version", executable.display()))?;
+        .with_context(|| format!("asking {} for its version", executable.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     match Version::find_in(&text) {
         Some(version) if output.status.success() => Ok(version),
-        _ => bail!("`{} --version` gave no version: {}", executable.display(), text.trim()),
+        _ => bail!("{} tells no version: {}", executable.display(), text.trim()),
     }
 }
 
@@ -113,6 +135,9 @@ fn packaged_version(path: &Path) -> Result<Version> {
 }
 
 fn on_this_machine(tool: Tool) -> Vec<PathBuf> {
+    if is_mute(tool) {
+        return Vec::new();
+    }
     let Some(path) = std::env::var_os("PATH") else { return Vec::new() };
     let executables = on_path(&path, tool.name());
     if tool != Tool::Postgres {

@@ -3,6 +3,7 @@
 mod conformance;
 mod npm;
 mod pip;
+mod schemas;
 mod task;
 
 use std::fs::{self, File};
@@ -39,6 +40,9 @@ pub(super) fn install(tools: &Tools, tool: Tool) -> Result<()> {
         }
         Recipe::NpmWithLibraries { module } => {
             in_cache(tools, tool, |staging| conformance::install(tools, staging, module))
+        }
+        Recipe::ManifestSchemas { module, definitions } => {
+            in_cache(tools, tool, |staging| schemas::install(tools, staging, module, definitions))
         }
         Recipe::System => install_postgres(tools),
     }
