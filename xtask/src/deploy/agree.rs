@@ -207,7 +207,10 @@ mod tests {
 
     #[test]
     fn a_port_is_where_the_service_listens() {
-        let port = |name: &str, number: u16, env: Value| json!({ "ports": [{ "name": name, "containerPort": number }], "env": env });
+        let port = |name: &str, number: u16, env: Value| {
+            let port = json!({ "name": name, "containerPort": number });
+            json!({ "ports": [port], "env": env })
+        };
         let moved = json!([{ "name": "API__HTTP__LISTEN", "value": "0.0.0.0:9000" }]);
         assert!(ports(&keys(), "api", &port("http", 8080, json!([]))).is_empty());
         assert!(ports(&keys(), "api", &port("http", 9000, moved.clone())).is_empty());
