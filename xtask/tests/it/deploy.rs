@@ -36,8 +36,6 @@ config:
   nats.urll: nats://nats:4222
   operator_token: in-plain-sight-of-everybody
 secretConfig:
-  operator_token: null
-  callers.consumer: null
   nats.password: {secret: stravasync-nats, key: APY}
 ports:
   http: {containerPort: 8088}
@@ -51,7 +49,6 @@ tolerations:
         &[
             "config.nats.urll: api has no such key",
             "config.operator_token: this is secret",
-            "secretConfig.callers.consumer: api does not start without it",
             "the Secret stravasync-nats has no APY",
             "ports.http.containerPort: it is 8088",
             "shutdown.graceSeconds: ",
@@ -93,7 +90,10 @@ fn what_helm_refuses_is_named_too() {
             "autoscaling: {horizontal: {enabled: true}}\n",
             "autoscaling.vertical.resources holds cpu",
         ),
-        ("networkPolicy: {peers: {nats: null}}\n", "networkPolicy.peers has no nats"),
+        (
+            "contracts: {calls: [{name: temporal, protocol: temporal}]}\n",
+            "networkPolicy.peers has no temporal",
+        ),
         ("a: [\n", "broken.yaml"),
     ] {
         names(&complaint("api", "dev", values), &["api in dev", key]);

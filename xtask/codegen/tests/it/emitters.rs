@@ -3,7 +3,7 @@
 use crate::support::acme_files;
 
 /// Kinds of files, each with one that shows it.
-const KINDS: [(&str, &str); 23] = [
+const KINDS: [(&str, &str); 24] = [
     ("package_manifest", "packages/acme-orders-v1/Cargo.toml"),
     ("package_manifest_with_own_streams", "packages/acme-catalog-v1/Cargo.toml"),
     ("package_library", "packages/acme-orders-v1/src/lib.rs"),
