@@ -60,7 +60,7 @@ fn shared_sections(section: &str) -> Vec<&str> {
 fn rows(section: &str) -> Keys {
     let mut keys = Keys::new();
     for line in section.lines().filter(|line| line.starts_with("| `")) {
-        let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
+        let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let (Some(names), Some(_), Some(default)) = (cells.next(), cells.next(), cells.next())
         else {
             continue;
