@@ -30,6 +30,10 @@ pub struct TemporalConfig {
     /// The key that the server asks for; implies TLS.
     #[serde(default)]
     pub api_key: Option<SecretString>,
+    /// Whether to register the contracts' search attributes at the server. Without it an
+    /// operator must have done so.
+    #[serde(default = "default_register_search_attributes")]
+    pub register_search_attributes: bool,
 }
 
 /// TLS towards Temporal. Every part is optional: with none, the server is
@@ -55,6 +59,10 @@ fn default_namespace() -> String {
     "default".to_owned()
 }
 
+fn default_register_search_attributes() -> bool {
+    true
+}
+
 fn default_connect_timeout_seconds() -> u64 {
     60
 }
@@ -69,6 +77,7 @@ impl TemporalConfig {
             connect_timeout_seconds: default_connect_timeout_seconds(),
             tls: None,
             api_key: None,
+            register_search_attributes: default_register_search_attributes(),
         }
     }
 

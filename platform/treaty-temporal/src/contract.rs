@@ -17,6 +17,57 @@ pub struct WorkflowSpec {
     pub execution_timeout: Option<Duration>,
     /// The longest that one run may take.
     pub run_timeout: Option<Duration>,
+    /// What its runs are found by.
+    pub search_attributes: &'static [SearchAttributeSpec],
+}
+
+/// A search attribute that each run of a workflow gets when it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchAttributeSpec {
+    /// Its name at the server.
+    pub name: &'static str,
+    /// Its type at the server.
+    pub kind: SearchAttributeKind,
+    /// What it is set to.
+    pub source: SearchAttributeSource,
+}
+
+/// The type of a search attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchAttributeKind {
+    /// Text that is compared as a whole.
+    Keyword,
+    /// A whole number.
+    Int,
+    /// A number.
+    Double,
+    /// True or false.
+    Bool,
+    /// A time.
+    Datetime,
+}
+
+impl SearchAttributeKind {
+    /// As the server and its CLI write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyword => "Keyword",
+            Self::Int => "Int",
+            Self::Double => "Double",
+            Self::Bool => "Bool",
+            Self::Datetime => "Datetime",
+        }
+    }
+}
+
+/// What a search attribute is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchAttributeSource {
+    /// The field of the input with this name in JSON; nothing when it is not set.
+    Field(&'static str),
+    /// The same text for every run.
+    Value(&'static str),
 }
 
 /// An activity as its contract declares it.
@@ -97,6 +148,12 @@ pub trait WorkflowContract: Send + Sync + 'static {
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// Name, task queue and timeouts.
     const SPEC: &'static WorkflowSpec;
+}
+
+/// A workflow whose contract says how its id is made of its input.
+pub trait NamedWorkflow: WorkflowContract {
+    /// The id.
+    fn workflow_id(input: &Self::Input) -> String;
 }
 
 /// An activity of the contracts: a type that the generator emits to tie the name

@@ -101,6 +101,22 @@ pub enum Error {
         /// What the server or the transport says.
         source: Source,
     },
+    /// The server does not know a search attribute of the contracts as they declare it.
+    #[error("search attribute {name}: {reason}")]
+    SearchAttribute {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to do.
+        reason: String,
+        /// What the server says, where it says anything.
+        source: Option<Source>,
+    },
+    /// A recorded history does not fit the workflows as they are now.
+    #[error("the history does not replay")]
+    Replay {
+        /// Where they part.
+        source: Source,
+    },
     /// What a worker registers is not what the contracts declare.
     #[error("worker on task queue {task_queue}: {reason}")]
     Registration {
@@ -152,6 +168,8 @@ impl Error {
             Self::Config { .. }
             | Self::WorkflowFailed { .. }
             | Self::Payload { .. }
+            | Self::SearchAttribute { .. }
+            | Self::Replay { .. }
             | Self::Registration { .. }
             | Self::Worker { .. } => Code::Internal,
         }

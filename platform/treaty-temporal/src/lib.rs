@@ -24,20 +24,26 @@ mod contract;
 mod error;
 mod refusal;
 mod schedule;
+mod search;
 mod server;
 mod starter;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod versioning;
 mod worker;
 
 pub use activity::{ActivityContext, ActivityHandler, execute_activity, execute_activity_with};
 pub use client::{OnConflict, RunRef, ScheduleRequest, StartRequest, WorkflowClient};
 pub use config::{TemporalConfig, TlsConfig};
 pub use connection::{Connection, connect};
-pub use contract::{ActivityContract, ActivitySpec, RetrySpec, WorkflowContract, WorkflowSpec};
+pub use contract::{
+    ActivityContract, ActivitySpec, NamedWorkflow, RetrySpec, SearchAttributeKind,
+    SearchAttributeSource, SearchAttributeSpec, WorkflowContract, WorkflowSpec,
+};
 pub use error::Error;
 pub use schedule::{Overlap, ScheduleHandle, ScheduleRun, ScheduleSpec, ScheduleStatus};
 pub use starter::{Starter, WorkflowRun};
+pub use versioning::{DeploymentConfig, VersionChange};
 pub use worker::{Worker, WorkerConfig};
 
 /// The options of an activity call inside a workflow.

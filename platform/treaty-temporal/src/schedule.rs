@@ -13,6 +13,9 @@ pub struct ScheduleSpec {
     pub id: String,
     /// The interval, counted from the Unix epoch; at least a second.
     pub every: Duration,
+    /// How far the starts are moved from multiples of the interval: with a day and three
+    /// hours, each day at three (UTC). Less than the interval.
+    pub offset: Option<Duration>,
     /// How much each start may be late, at random, so that schedules with the
     /// same interval do not all start at once.
     pub jitter: Option<Duration>,
@@ -21,7 +24,10 @@ pub struct ScheduleSpec {
     /// How long after its time a start that was missed, because the server was
     /// down, is still made up for. The server's default is a year.
     pub catchup_window: Option<Duration>,
-    /// Whether a new schedule begins paused. An existing one keeps its state.
+    /// Whether it is paused, whatever it was before. When absent an existing schedule
+    /// keeps its state, so that a pause by hand outlives the restarts of workers.
+    pub paused: Option<bool>,
+    /// Whether a new schedule begins paused, where `paused` does not say.
     pub start_paused: bool,
     /// A note for people.
     pub note: String,
@@ -33,9 +39,11 @@ impl ScheduleSpec {
         Self {
             id: id.into(),
             every,
+            offset: None,
             jitter: None,
             overlap: Overlap::Skip,
             catchup_window: None,
+            paused: None,
             start_paused: false,
             note: String::new(),
         }
@@ -45,6 +53,13 @@ impl ScheduleSpec {
     #[must_use]
     pub fn with_jitter(mut self, jitter: Duration) -> Self {
         self.jitter = Some(jitter);
+        self
+    }
+
+    /// Moves the starts by this much from multiples of the interval.
+    #[must_use]
+    pub fn with_offset(mut self, offset: Duration) -> Self {
+        self.offset = Some(offset);
         self
     }
 
@@ -59,6 +74,13 @@ impl ScheduleSpec {
     #[must_use]
     pub fn with_catchup_window(mut self, window: Duration) -> Self {
         self.catchup_window = Some(window);
+        self
+    }
+
+    /// Pauses or resumes it, or with `None` leaves an existing one as it is.
+    #[must_use]
+    pub fn with_paused(mut self, paused: Option<bool>) -> Self {
+        self.paused = paused;
         self
     }
 
@@ -94,6 +116,14 @@ pub enum Overlap {
 pub struct ScheduleStatus {
     /// Whether it is paused.
     pub paused: bool,
+    /// The interval.
+    pub every: Option<Duration>,
+    /// How far the starts are moved from multiples of the interval.
+    pub offset: Option<Duration>,
+    /// How much each start may be late, at random.
+    pub jitter: Option<Duration>,
+    /// How long a missed start is made up for.
+    pub catchup_window: Option<Duration>,
     /// The note for people.
     pub note: String,
     /// How many workflows it has started.

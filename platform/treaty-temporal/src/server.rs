@@ -18,8 +18,9 @@ use temporalio_common::protos::temporal::api::schedule::v1 as proto;
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::workflow::v1::NewWorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
-    CreateScheduleRequest, UpdateScheduleRequest,
+    CreateScheduleRequest, DescribeScheduleResponse, UpdateScheduleRequest,
 };
+use temporalio_common::search_attributes::SearchAttributes;
 use temporalio_common::{HasWorkflowDefinition, WorkflowDefinition};
 
 use crate::refusal::{
@@ -27,7 +28,7 @@ use crate::refusal::{
 };
 use crate::{
     Connection, Error, OnConflict, Overlap, RunRef, ScheduleRequest, ScheduleRun, ScheduleStatus,
-    StartRequest, WorkflowClient,
+    StartRequest, WorkflowClient, search,
 };
 
 /// How often a schedule is written again after another replica got in between.
@@ -35,7 +36,7 @@ const SCHEDULE_ATTEMPTS: usize = 5;
 
 /// A workflow known by its name, with JSON for payloads: the types are checked a
 /// layer above.
-struct Named(&'static str);
+pub(crate) struct Named(&'static str);
 
 impl WorkflowDefinition for Named {
     type Input = Value;
@@ -60,6 +61,9 @@ impl WorkflowClient for Connection {
                 OnConflict::Fail => WorkflowIdConflictPolicy::Fail,
                 OnConflict::UseExisting => WorkflowIdConflictPolicy::UseExisting,
             })
+            .maybe_search_attributes(
+                search::attributes(spec, &request.input).map(SearchAttributes::from),
+            )
             .maybe_execution_timeout(spec.execution_timeout)
             .maybe_run_timeout(spec.run_timeout)
             .build();
@@ -105,7 +109,7 @@ impl WorkflowClient for Connection {
                 Err(status) if status.code() == Code::AlreadyExists => {}
                 Err(status) => return Err(Error::call("create a schedule", status)),
             }
-            match self.update_schedule(id, &mut schedule).await {
+            match self.update_schedule(id, &mut schedule, request.schedule.paused).await {
                 Ok(()) => return Ok(()),
                 // Another replica changed or deleted it since it was read.
                 Err(error) if is_conflict(&error) => lost = Some(error),
@@ -157,6 +161,7 @@ impl WorkflowClient for Connection {
             recent: recent.collect(),
             running: running.collect(),
             next: described.future_action_times(),
+            ..timing(described.raw())
         })
     }
 
@@ -167,7 +172,7 @@ impl WorkflowClient for Connection {
 }
 
 impl Connection {
-    fn handle(&self, run: &RunRef) -> WorkflowHandle<Client, Named> {
+    pub(crate) fn handle(&self, run: &RunRef) -> WorkflowHandle<Client, Named> {
         let info = WorkflowExecutionInfo::builder()
             .namespace(self.namespace())
             .workflow_id(run.workflow_id.as_str())
@@ -199,15 +204,24 @@ impl Connection {
         call.map(|_| ()).map_err(Box::new)
     }
 
-    /// Replaces the schedule, keeping whether it is paused.
-    async fn update_schedule(&self, id: &str, schedule: &mut proto::Schedule) -> Result<(), Error> {
+    /// Replaces the schedule, keeping whether it is paused unless that is given too.
+    async fn update_schedule(
+        &self,
+        id: &str,
+        schedule: &mut proto::Schedule,
+        paused: Option<bool>,
+    ) -> Result<(), Error> {
         let described = self
             .schedule(id)
             .describe(Default::default())
             .await
             .map_err(|error| schedule_error(id, "describe a schedule", error))?;
         if let Some(state) = &mut schedule.state {
-            state.paused = described.paused();
+            state.paused = paused.unwrap_or_else(|| described.paused());
+            // The reason that somebody gave for a pause outlives our restart.
+            if state.paused && described.paused() {
+                described.note().unwrap_or_default().clone_into(&mut state.notes);
+            }
         }
         let request = UpdateScheduleRequest {
             namespace: self.namespace().to_owned(),
@@ -245,13 +259,14 @@ impl Connection {
             input: Some(Payloads { payloads }),
             workflow_execution_timeout: workflow.execution_timeout.and_then(to_proto),
             workflow_run_timeout: workflow.run_timeout.and_then(to_proto),
+            search_attributes: search::attributes(workflow, input),
             ..Default::default()
         };
         Ok(proto::Schedule {
             spec: Some(proto::ScheduleSpec {
                 interval: vec![proto::IntervalSpec {
                     interval: to_proto(schedule.every),
-                    phase: None,
+                    phase: schedule.offset.and_then(to_proto),
                 }],
                 jitter: schedule.jitter.and_then(to_proto),
                 ..Default::default()
@@ -266,11 +281,35 @@ impl Connection {
             }),
             state: Some(proto::ScheduleState {
                 notes: schedule.note.clone(),
-                paused: schedule.start_paused,
+                paused: schedule.paused.unwrap_or(schedule.start_paused),
                 ..Default::default()
             }),
         })
     }
+}
+
+/// What the server keeps of the spec, which the SDK's description leaves out in part.
+fn timing(described: &DescribeScheduleResponse) -> ScheduleStatus {
+    let schedule = described.schedule.as_ref();
+    let spec = schedule.and_then(|schedule| schedule.spec.as_ref());
+    let interval = spec.and_then(|spec| spec.interval.first());
+    let policies = schedule.and_then(|schedule| schedule.policies.as_ref());
+    ScheduleStatus {
+        every: interval.and_then(|interval| from_proto(interval.interval.as_ref())),
+        offset: interval.and_then(|interval| from_proto(interval.phase.as_ref())),
+        jitter: spec.and_then(|spec| from_proto(spec.jitter.as_ref())),
+        catchup_window: policies.and_then(|all| from_proto(all.catchup_window.as_ref())),
+        ..ScheduleStatus::default()
+    }
+}
+
+/// A positive duration of the server's.
+fn from_proto<T: Clone>(duration: Option<&T>) -> Option<Duration>
+where
+    Duration: TryFrom<T>,
+{
+    let duration = Duration::try_from(duration?.clone()).ok()?;
+    (!duration.is_zero()).then_some(duration)
 }
 
 fn overlap_proto(overlap: Overlap) -> i32 {

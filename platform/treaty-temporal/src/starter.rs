@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::{
-    Error, OnConflict, RunRef, ScheduleHandle, ScheduleRequest, ScheduleSpec, StartRequest,
-    WorkflowClient, WorkflowContract,
+    Error, NamedWorkflow, OnConflict, RunRef, ScheduleHandle, ScheduleRequest, ScheduleSpec,
+    StartRequest, WorkflowClient, WorkflowContract,
 };
 
 /// Starts, awaits and schedules the workflow `C`. Cheap to clone.
@@ -111,6 +111,17 @@ impl<C: WorkflowContract> Starter<C> {
     #[must_use]
     pub fn schedule_handle(&self, id: impl Into<String>) -> ScheduleHandle {
         ScheduleHandle::new(Arc::clone(&self.client), id.into())
+    }
+}
+
+impl<C: NamedWorkflow> Starter<C> {
+    /// Starts the workflow under the id that its contract makes of the input, or joins
+    /// the one that is running under it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Payload`], [`Error::Call`].
+    pub async fn join(&self, input: &C::Input) -> Result<WorkflowRun<C>, Error> {
+        self.start_or_join(C::workflow_id(input), input).await
     }
 }
 

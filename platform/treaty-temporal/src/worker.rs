@@ -15,15 +15,15 @@ use tokio::sync::oneshot;
 
 use crate::activity::{Implementer, Served};
 use crate::{
-    ActivityContract, ActivityHandler, ActivitySpec, Connection, Error, WorkflowContract,
-    WorkflowSpec,
+    ActivityContract, ActivityHandler, ActivitySpec, Connection, DeploymentConfig, Error,
+    WorkflowContract, WorkflowSpec, versioning,
 };
 
 /// How long an activity that was told to stop may take to do so, at shutdown.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
 /// How a worker works.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkerConfig {
     /// How many activities run at the same time.
@@ -34,6 +34,9 @@ pub struct WorkerConfig {
     /// before they are told to stop. Five seconds later they are abandoned, and
     /// the server has them run elsewhere.
     pub drain_seconds: u64,
+    /// Which version of the code this is. When absent, workers of all versions share the
+    /// task queue, and each must replay what the others began.
+    pub deployment: Option<DeploymentConfig>,
 }
 
 impl Default for WorkerConfig {
@@ -42,6 +45,7 @@ impl Default for WorkerConfig {
             max_concurrent_activities: 100,
             max_concurrent_workflow_tasks: 100,
             drain_seconds: 20,
+            deployment: None,
         }
     }
 }
@@ -92,6 +96,7 @@ impl Worker {
         let options = WorkerOptions::new(task_queue)
             .tuner(tuner)
             .graceful_shutdown_period(Duration::from_secs(config.drain_seconds))
+            .deployment_options(versioning::options(config.deployment.as_ref()))
             .build();
         Self { config, options, registered: BTreeSet::new(), declared: None }
     }

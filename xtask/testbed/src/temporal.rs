@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::process::{Launch, Leashed};
+use crate::process::{Launch, Leashed, Signal};
 use crate::tools::{Tool, Tools};
 use crate::wait::{free_port, with_new_ports};
 
@@ -57,6 +57,19 @@ impl TemporalServer {
     /// Runs the Temporal CLI against this server and gives its standard output.
     pub fn cli(&self, arguments: &[&str]) -> Result<String> {
         cli(&self.executable, &self.directory, &self.address(), arguments)
+    }
+
+    /// Ends the server at once, as a crash would, and leaves it down.
+    pub fn crash(&mut self) -> Result<()> {
+        self.process.signal(Signal::Kill)?;
+        self.process.wait_ended(START_TIMEOUT).map(drop)
+    }
+
+    /// Starts a server that is down or ending, with the same port and database.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.process.wait_ended(START_TIMEOUT)?;
+        self.process = launch(&self.executable, &self.directory, self.port)?;
+        self.wait_ready()
     }
 
     /// The server process.

@@ -192,6 +192,12 @@ impl WorkflowClient for InMemoryWorkflows {
             Some((_, status)) => status,
             None => ScheduleStatus { paused: request.schedule.start_paused, ..Default::default() },
         };
+        let schedule = &request.schedule;
+        status.paused = schedule.paused.unwrap_or(status.paused);
+        status.every = Some(schedule.every);
+        status.offset = schedule.offset;
+        status.jitter = schedule.jitter;
+        status.catchup_window = schedule.catchup_window;
         status.note.clone_from(&request.schedule.note);
         state.schedules.insert(id, (request, status));
         Ok(())

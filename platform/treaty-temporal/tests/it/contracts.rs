@@ -10,7 +10,8 @@ use temporalio_workflow::{WorkflowContext, WorkflowResult, workflow, workflow_me
 use tokio::sync::Semaphore;
 use treaty_error::Code;
 use treaty_temporal::{
-    ActivityContext, ActivityContract, ActivityHandler, ActivitySpec, RetrySpec, WorkflowContract,
+    ActivityContext, ActivityContract, ActivityHandler, ActivitySpec, NamedWorkflow, RetrySpec,
+    SearchAttributeKind, SearchAttributeSource, SearchAttributeSpec, WorkflowContract,
     WorkflowSpec, execute_activity,
 };
 
@@ -46,6 +47,18 @@ pub const GREET: WorkflowSpec = WorkflowSpec {
     task_queue: QUEUE,
     execution_timeout: Some(Duration::from_secs(120)),
     run_timeout: Some(Duration::from_secs(60)),
+    search_attributes: &[
+        SearchAttributeSpec {
+            name: "GreetName",
+            kind: SearchAttributeKind::Keyword,
+            source: SearchAttributeSource::Field("fullName"),
+        },
+        SearchAttributeSpec {
+            name: "GreetTask",
+            kind: SearchAttributeKind::Keyword,
+            source: SearchAttributeSource::Value("greet"),
+        },
+    ],
 };
 
 pub const COMPOSE: ActivitySpec = ActivitySpec {
@@ -66,6 +79,12 @@ impl WorkflowContract for Greet {
     type Input = GreetRequest;
     type Output = GreetResponse;
     const SPEC: &'static WorkflowSpec = &GREET;
+}
+
+impl NamedWorkflow for Greet {
+    fn workflow_id(input: &GreetRequest) -> String {
+        format!("greet-{}", input.full_name)
+    }
 }
 
 pub enum Compose {}

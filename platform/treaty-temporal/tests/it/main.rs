@@ -4,4 +4,7 @@
 mod contracts;
 mod in_memory;
 mod registration;
+mod replay;
+mod search;
 mod server;
+mod versioning;

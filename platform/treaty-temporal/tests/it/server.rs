@@ -16,15 +16,16 @@ use treaty_temporal::{
 
 use crate::contracts::{Compose, Composer, Greet, GreetRequest, GreetWorkflow, QUEUE};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tests share a server and a task queue, so only one of them may have a
 /// worker at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// The server that all tests of this process share.
+static SERVER: OnceLock<(TemporalServer, RunDirectory)> = OnceLock::new();
+
 async fn address() -> String {
-    static SERVER: OnceLock<(TemporalServer, RunDirectory)> = OnceLock::new();
     let start = || {
         let directory = RunDirectory::disposable("treaty-temporal").unwrap();
         let tools = Tools::new().unwrap();
@@ -35,26 +36,37 @@ async fn address() -> String {
     address.await.unwrap()
 }
 
+/// Runs the CLI against the server of all tests.
+pub async fn cli(arguments: Vec<String>) -> String {
+    address().await;
+    let run = move || {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        SERVER.get().unwrap().0.cli(&arguments).unwrap()
+    };
+    spawn_blocking(run).await.unwrap()
+}
+
 /// A turn on the shared server.
-struct World {
-    connection: Connection,
-    starter: Starter<Greet>,
+pub struct World {
+    pub connection: Connection,
+    pub starter: Starter<Greet>,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let turn = TURN.lock().await;
         let connection = connect(&TemporalConfig::new(address().await)).await.unwrap();
+        connection.register_search_attributes(&[Greet::SPEC]).await.unwrap();
         let starter = Starter::new(Arc::new(connection.clone()));
         Self { connection, starter, _turn: turn }
     }
 
-    fn work(&self, composer: &Arc<Composer>) -> Running {
+    pub fn work(&self, composer: &Arc<Composer>) -> Running {
         self.work_with(composer, WorkerConfig::default())
     }
 
-    fn work_with(&self, composer: &Arc<Composer>, config: WorkerConfig) -> Running {
+    pub fn work_with(&self, composer: &Arc<Composer>, config: WorkerConfig) -> Running {
         let worker = Worker::new(QUEUE, config)
             .declare(&[Greet::SPEC], &[Compose::SPEC])
             .workflow::<Greet, GreetWorkflow>()
@@ -69,23 +81,23 @@ impl World {
     }
 }
 
-struct Running {
+pub struct Running {
     stop: CancellationToken,
     task: JoinHandle<Result<(), Error>>,
 }
 
 impl Running {
-    async fn finish(self) {
+    pub async fn finish(self) {
         self.stop.cancel();
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
     }
 }
 
-fn request(name: &str) -> GreetRequest {
+pub fn request(name: &str) -> GreetRequest {
     GreetRequest { full_name: name.to_owned() }
 }
 
-async fn eventually<F, T>(what: &str, mut probe: impl FnMut() -> F) -> T
+pub async fn eventually<F, T>(what: &str, mut probe: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
@@ -249,6 +261,7 @@ async fn a_worker_whose_activity_does_not_stop_gives_up_in_time() {
     let world = World::new().await;
     let composer = Arc::new(Composer::new());
     let hasty = WorkerConfig { drain_seconds: 0, ..Default::default() };
+    let bound = hasty.shutdown_bound();
     let worker = world.work_with(&composer, hasty);
     let run = world.starter.start("greet-stuck", &request("patient")).await.unwrap();
     eventually("the activity begins", || async {
@@ -261,7 +274,7 @@ async fn a_worker_whose_activity_does_not_stop_gives_up_in_time() {
     let outcome = tokio::time::timeout(PATIENCE, worker.task).await.unwrap().unwrap();
 
     assert!(matches!(outcome, Err(Error::Worker { .. })), "{outcome:?}");
-    assert!(began.elapsed() < hasty.shutdown_bound() + Duration::from_secs(5));
+    assert!(began.elapsed() < bound + Duration::from_secs(5));
     run.terminate("the test is over").await.unwrap();
 }
 

@@ -84,7 +84,7 @@ fn compare_events(old: &Event, new: &Event, findings: &mut Findings) {
 }
 
 /// A template as it stands in the contract.
-fn text(parts: &[Part]) -> String {
+pub(super) fn text(parts: &[Part]) -> String {
     let text = |part: &Part| match part {
         Part::Literal(literal) => literal.clone(),
         Part::Field { name, .. } => format!("{{{name}}}"),

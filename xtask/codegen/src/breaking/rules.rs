@@ -260,6 +260,16 @@ rules! {
         "runs started from then on that take as long as before are ended by the server"
         "make the work faster first, then ignore the rule with that reason"
     }
+    WORKFLOW_ID_CHANGED Workflow {
+        "a workflow's id is made of something else"
+        "a second start during a rollout runs beside the first instead of joining it, and who knows the old id does not find it"
+        "let open runs end first, then ignore the rule with that reason"
+    }
+    SEARCH_ATTRIBUTE_CHANGED Workflow {
+        "a search attribute of a workflow is gone, of another type, or set to something else"
+        "queries, alerts and views find fewer runs, or the server refuses the type it does not know"
+        "keep it and add another beside it"
+    }
     ACTIVITY_TIMEOUT_SHORTENED Workflow {
         "an attempt, its heartbeats or all attempts of an activity may take less time"
         "attempts that took longer are given up and repeated, or fail the workflow"

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::events::text;
 use super::rules::{
-    ACTIVITY_ATTEMPTS_LOWERED, ACTIVITY_REMOVED, ACTIVITY_TIMEOUT_SHORTENED, TASK_QUEUE_CHANGED,
-    WORKFLOW_REMOVED, WORKFLOW_SERVICE_REMOVED, WORKFLOW_TIMEOUT_SHORTENED,
+    ACTIVITY_ATTEMPTS_LOWERED, ACTIVITY_REMOVED, ACTIVITY_TIMEOUT_SHORTENED,
+    SEARCH_ATTRIBUTE_CHANGED, TASK_QUEUE_CHANGED, WORKFLOW_ID_CHANGED, WORKFLOW_REMOVED,
+    WORKFLOW_SERVICE_REMOVED, WORKFLOW_TIMEOUT_SHORTENED,
 };
 use super::{Findings, Rule, is_lowered, limit};
 use crate::model::{Activity, Model, Workflow, WorkflowService};
@@ -55,6 +57,26 @@ fn compare_workflows(old: &Workflow, new: &Workflow, element: &str, findings: &m
         ("run_timeout", old.run_timeout, new.run_timeout),
     ];
     compare_limits(WORKFLOW_TIMEOUT_SHORTENED, limits, element, findings);
+    let (was, is) = (text(&old.workflow_id), text(&new.workflow_id));
+    if was != is {
+        let id = |text: &str| {
+            if text.is_empty() { "the starter's".to_owned() } else { format!("`{text}`") }
+        };
+        let message = format!("its id was {}, is {}", id(&was), id(&is));
+        findings.add(WORKFLOW_ID_CHANGED, element, message);
+    }
+    for attribute in &old.search_attributes {
+        let name = &attribute.name;
+        let message = match new.search_attributes.iter().find(|now| now.name == *name) {
+            Some(now) if now == attribute => continue,
+            Some(now) if now.kind != attribute.kind => {
+                format!("search attribute `{name}` was {}, is {}", attribute.kind, now.kind)
+            }
+            Some(_) => format!("search attribute `{name}` is set to something else"),
+            None => format!("search attribute `{name}` is gone"),
+        };
+        findings.add(SEARCH_ATTRIBUTE_CHANGED, element, message);
+    }
 }
 
 fn compare_activities(old: &Activity, new: &Activity, element: &str, findings: &mut Findings) {

@@ -78,7 +78,7 @@ fn event(package: &Package, event: &Event) -> TokenStream {
 }
 
 /// A template as a format string that names its fields.
-fn format_string(parts: &[Part]) -> String {
+pub(super) fn format_string(parts: &[Part]) -> String {
     parts
         .iter()
         .map(|part| match part {
@@ -88,8 +88,13 @@ fn format_string(parts: &[Part]) -> String {
         .collect()
 }
 
-/// One local variable for each field of a template, made by `wrap` of its text.
-fn locals(parts: &[Part], wrap: impl Fn(&str, TokenStream) -> TokenStream) -> Vec<TokenStream> {
+/// One local variable for each field of a template, made by `wrap` of its text. The message is
+/// called `receiver`.
+pub(super) fn locals(
+    parts: &[Part],
+    receiver: &TokenStream,
+    wrap: impl Fn(&str, TokenStream) -> TokenStream,
+) -> Vec<TokenStream> {
     let mut seen = Vec::new();
     let mut locals = Vec::new();
     for part in parts {
@@ -100,8 +105,8 @@ fn locals(parts: &[Part], wrap: impl Fn(&str, TokenStream) -> TokenStream) -> Ve
         seen.push(name);
         let field = rust::ident(rust_name);
         let text = match enumeration {
-            Some(_) => quote!(self.#field().as_str_name()),
-            None => quote!(&self.#field),
+            Some(_) => quote!(#receiver.#field().as_str_name()),
+            None => quote!(&#receiver.#field),
         };
         let value = wrap(name, text);
         locals.push(quote!(let #field = #value;));
@@ -111,7 +116,11 @@ fn locals(parts: &[Part], wrap: impl Fn(&str, TokenStream) -> TokenStream) -> Ve
 
 fn subject(event: &Event) -> TokenStream {
     let template = format_string(&event.subject);
-    let locals = locals(&event.subject, |name, text| quote!(::treaty_nats::token(#name, #text)?));
+    let locals = locals(
+        &event.subject,
+        &quote!(self),
+        |name, text| quote!(::treaty_nats::token(#name, #text)?),
+    );
     if locals.is_empty() {
         quote!(Ok(#template.to_owned()))
     } else {
@@ -124,7 +133,7 @@ fn message_id(event: &Event) -> TokenStream {
         return quote!(None);
     }
     let template = format_string(&event.message_id);
-    let locals = locals(&event.message_id, |_, text| text);
+    let locals = locals(&event.message_id, &quote!(self), |_, text| text);
     if locals.is_empty() {
         quote!(Some(#template.to_owned()))
     } else {

@@ -4,9 +4,11 @@ use heck::{ToShoutySnakeCase, ToUpperCamelCase};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::rust;
+use super::{events, rust};
 use crate::File;
-use crate::model::{Activity, Package, TypeRef, Workflow, WorkflowService};
+use crate::model::{
+    Activity, Package, SearchAttribute, SearchSource, TypeRef, Workflow, WorkflowService,
+};
 
 /// Writes the module of one workflow service.
 pub(super) fn emit(package: &Package, service: &WorkflowService) -> File {
@@ -37,9 +39,12 @@ fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
         contract(package, "Workflow", name, (&workflow.comment, &workflow.input, &workflow.output));
     let starter = starter_type(workflow);
     let starter_docs = format!(" Starts, awaits and schedules [`{name}`].");
-    let spec_docs = format!(" Name, task queue and timeouts of [`{name}`].");
+    let spec_docs = format!(" Name, task queue, timeouts and search attributes of [`{name}`].");
+    let attributes = workflow.search_attributes.iter().map(search_attribute);
+    let named = named(workflow, &ident);
     quote! {
         #contract
+        #named
 
         #[doc = #spec_docs]
         pub const #constant: ::treaty_temporal::WorkflowSpec = ::treaty_temporal::WorkflowSpec {
@@ -47,10 +52,48 @@ fn workflow(package: &Package, workflow: &Workflow) -> TokenStream {
             task_queue: TASK_QUEUE,
             execution_timeout: #execution,
             run_timeout: #run,
+            search_attributes: &[#(#attributes),*],
         };
 
         #[doc = #starter_docs]
         pub type #starter = ::treaty_temporal::Starter<#ident>;
+    }
+}
+
+/// The implementation that makes the workflow's id, where the contract says how.
+fn named(workflow: &Workflow, ident: &proc_macro2::Ident) -> Option<TokenStream> {
+    if workflow.workflow_id.is_empty() {
+        return None;
+    }
+    let template = events::format_string(&workflow.workflow_id);
+    let locals = events::locals(&workflow.workflow_id, &quote!(workflow_input), |_, text| text);
+    let (argument, id) = if locals.is_empty() {
+        (quote!(_: &Self::Input), quote!(#template.to_owned()))
+    } else {
+        (quote!(workflow_input: &Self::Input), quote!(#(#locals)* ::std::format!(#template)))
+    };
+    Some(quote! {
+        impl ::treaty_temporal::NamedWorkflow for #ident {
+            fn workflow_id(#argument) -> String {
+                #id
+            }
+        }
+    })
+}
+
+fn search_attribute(attribute: &SearchAttribute) -> TokenStream {
+    let name = &attribute.name;
+    let kind = format_ident!("{}", attribute.kind);
+    let source = match &attribute.source {
+        SearchSource::Field { json_name, .. } => quote!(Field(#json_name)),
+        SearchSource::Value(value) => quote!(Value(#value)),
+    };
+    quote! {
+        ::treaty_temporal::SearchAttributeSpec {
+            name: #name,
+            kind: ::treaty_temporal::SearchAttributeKind::#kind,
+            source: ::treaty_temporal::SearchAttributeSource::#source,
+        }
     }
 }
 

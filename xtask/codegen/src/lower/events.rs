@@ -147,7 +147,7 @@ fn event(
 }
 
 /// Splits a template into literals and fields.
-fn template(text: &str, message: &MessageDescriptor) -> Result<Vec<Part>, String> {
+pub(super) fn template(text: &str, message: &MessageDescriptor) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((literal, tail)) = rest.split_once('{') {

@@ -112,16 +112,21 @@ fn lower_field(
         delimited: is_delimited(&contracts.features, field),
         boxed: false,
         default: defaults::of(field),
-        redacted: is_set(&options, "debug_redact"),
+        redacted: is_redacted(field),
         deprecated: is_set(&options, "deprecated"),
         behaviors: field_behaviors(&contracts.pool, &options),
         rules: validation::field(
             &mut validation::Context { contracts, file, report },
             field,
             cardinality(&contracts.features, field),
-            is_set(&options, "debug_redact"),
+            is_redacted(field),
         ),
     }
+}
+
+/// Whether the field's values must not be shown.
+pub(super) fn is_redacted(field: &FieldDescriptor) -> bool {
+    is_set(&field.options(), "debug_redact")
 }
 
 /// Whether repeated values share one length: as the option `packed` says where it stands.

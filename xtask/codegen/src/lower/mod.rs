@@ -14,6 +14,7 @@ mod options;
 mod overlap;
 mod places;
 mod routes;
+mod search;
 mod semantics;
 mod services;
 mod source;
@@ -122,6 +123,7 @@ fn lower_all(contracts: &Contracts, settings: Settings) -> (Model, Report) {
     graph::resolve(&mut model);
     routes::check_overlaps(&model, &files, &mut report);
     collisions::check(&model, &files, &contracts.pool, &mut report);
+    search::check_kinds(&model, &files, &mut report);
     (model, report)
 }
 

@@ -120,6 +120,17 @@ pub(super) struct WorkflowRule {
     pub(super) execution_timeout: Option<Duration>,
     #[serde(deserialize_with = "duration")]
     pub(super) run_timeout: Option<Duration>,
+    pub(super) workflow_id: String,
+    pub(super) search_attributes: Vec<SearchAttributeRule>,
+}
+
+/// `treaty.v1.SearchAttribute`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SearchAttributeRule {
+    pub(super) name: String,
+    pub(super) field: Option<String>,
+    pub(super) value: Option<String>,
 }
 
 /// `treaty.v1.ActivityRule`.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
 
-use super::names;
 use super::options::{
     ACTIVITY, ActivityRule, HTTP, METHOD, RetryPolicy, Rule, WORKFLOW, WORKFLOWS, WorkflowRule,
     WorkflowsRule, extension, is_set,
 };
 use super::source::{Report, comment};
+use super::{names, search};
 use crate::load::Contracts;
 use crate::model::{Activity, Retry, Workflow, WorkflowService};
 
@@ -80,9 +80,18 @@ fn lower_method(
     let (input, output) =
         (names::message_type(&method.input()), names::message_type(&method.output()));
     match (workflow, activity) {
-        (Some(WorkflowRule { execution_timeout, run_timeout }), None) => service
-            .workflows
-            .push(Workflow { name, comment, input, output, execution_timeout, run_timeout }),
+        (Some(rule), None) => service.workflows.push(Workflow {
+            name,
+            comment,
+            input,
+            output,
+            execution_timeout: rule.execution_timeout,
+            run_timeout: rule.run_timeout,
+            workflow_id: search::workflow_id(&rule.workflow_id, &method.input())
+                .map_err(at(WORKFLOW))?,
+            search_attributes: search::attributes(rule.search_attributes, &method.input())
+                .map_err(at(WORKFLOW))?,
+        }),
         (None, Some(rule)) => service.activities.push(Activity {
             name,
             comment,

@@ -30,7 +30,7 @@ pub use validation::{
     Ignore, MapRules, MessageRules, Moment, Number, NumberRules, RepeatedRules, StandardRules,
     StringRules, TimeRules,
 };
-pub use workflow::{Activity, Retry, Workflow, WorkflowService};
+pub use workflow::{Activity, Retry, SearchAttribute, SearchSource, Workflow, WorkflowService};
 
 /// How packages are divided among crates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::TypeRef;
+use super::{Part, TypeRef};
 
 /// A service that is a set of Temporal workflows and activities.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +40,35 @@ pub struct Workflow {
     pub execution_timeout: Option<Duration>,
     /// Limit of one run.
     pub run_timeout: Option<Duration>,
+    /// Template of its id, of fields of the argument; empty when there is none.
+    pub workflow_id: Vec<Part>,
+    /// What its runs are found by, in the contract's order.
+    pub search_attributes: Vec<SearchAttribute>,
+}
+
+/// What runs of a workflow are found by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SearchAttribute {
+    /// Name at the server.
+    pub name: String,
+    /// Type at the server: `Keyword`, `Int`, `Double`, `Bool` or `Datetime`.
+    pub kind: &'static str,
+    /// What it is set to.
+    pub source: SearchSource,
+}
+
+/// What a search attribute is set to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum SearchSource {
+    /// A field of the argument.
+    Field {
+        /// Name in the contract.
+        name: String,
+        /// Name in JSON.
+        json_name: String,
+    },
+    /// The same for every run.
+    Value(String),
 }
 
 /// An activity.

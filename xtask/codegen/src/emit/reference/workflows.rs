@@ -3,8 +3,11 @@
 use super::html::{code, code_link, comment, facts, heading, inline_list, link, table};
 use super::page::{Page, Site};
 use super::{links, types};
+use crate::emit::asyncapi::template;
 use crate::emit::document::{Index, time};
-use crate::model::{Activity, Deployable, Package, Retry, Workflow, WorkflowService};
+use crate::model::{
+    Activity, Deployable, Package, Retry, SearchAttribute, SearchSource, Workflow, WorkflowService,
+};
 
 pub(super) fn page(site: &Site<'_>, index: &Index<'_>) -> String {
     let mut body = String::from(
@@ -79,11 +82,29 @@ fn workflow(
     let limit = |limit: Option<std::time::Duration>| {
         limit.map_or_else(|| "unlimited".to_owned(), time::readable)
     };
-    out.push_str(&facts(&[
+    let mut list = vec![
         ("All runs together", limit(workflow.execution_timeout)),
         ("One run", limit(workflow.run_timeout)),
-    ]));
+    ];
+    if !workflow.workflow_id.is_empty() {
+        list.push(("Workflow id", code(&template(&workflow.workflow_id))));
+    }
+    if !workflow.search_attributes.is_empty() {
+        list.push(("Found by", found_by(&workflow.search_attributes)));
+    }
+    out.push_str(&facts(&list));
     out
+}
+
+fn found_by(attributes: &[SearchAttribute]) -> String {
+    let one = |attribute: &SearchAttribute| {
+        let source = match &attribute.source {
+            SearchSource::Field { name, .. } => code(name),
+            SearchSource::Value(value) => code(value),
+        };
+        format!("{} ({}): {source}", code(&attribute.name), attribute.kind)
+    };
+    inline_list(attributes.iter().map(one).collect())
 }
 
 fn activity(

@@ -93,6 +93,16 @@ fn workflows() {
         )
     };
     let with = |option: &str| service("task_queue: \"chores\"", &rpc(option));
+    let room = |sweep: &str, mop: &str| {
+        let take = |option: &str| {
+            format!(
+                "Room) returns (google.protobuf.Empty) {{\n    option (treaty.v1.workflow) = {{{option}}};\n  }}"
+            )
+        };
+        let both = format!("{}\n  rpc Mop({}", take(sweep), take(mop));
+        let fields = "int32 number = 1;\n  string key = 2 [debug_redact = true];";
+        service("task_queue: \"chores\"", &both) + &format!("message Room {{\n  {fields}\n}}\n")
+    };
     review!(said(&[
         ("no queue", service("", &rpc("(treaty.v1.workflow) = {}"))),
         ("neither", with("deprecated = true")),
@@ -113,6 +123,37 @@ fn workflows() {
             "negative attempts",
             with(
                 "(treaty.v1.activity) = {start_to_close: {seconds: 1} retry: {maximum_attempts: -1}}"
+            )
+        ),
+        ("an id of nothing", with("(treaty.v1.workflow) = {workflow_id: \"sweep-{room}\"}")),
+        (
+            "a search attribute of nothing",
+            with("(treaty.v1.workflow) = {search_attributes: {name: \"Room\" field: \"room\"}}")
+        ),
+        (
+            "a search attribute without a source",
+            with("(treaty.v1.workflow) = {search_attributes: {name: \"Room\"}}")
+        ),
+        (
+            "a search attribute that cannot be typed",
+            with("(treaty.v1.workflow) = {search_attributes: {name: \"Room no. 1\" value: \"x\"}}")
+        ),
+        (
+            "a search attribute of two types",
+            room(
+                "search_attributes: {name: \"Room\" field: \"number\"}",
+                "search_attributes: {name: \"Room\" value: \"x\"}",
+            )
+        ),
+        (
+            "a search attribute that shows what is hidden",
+            room("search_attributes: {name: \"Room\" field: \"key\"}", "")
+        ),
+        ("an id that shows what is hidden", room("workflow_id: \"sweep-{key}\"", "")),
+        (
+            "a search attribute set twice",
+            with(
+                "(treaty.v1.workflow) = {search_attributes: {name: \"Room\" value: \"x\"} search_attributes: {name: \"Room\" value: \"y\"}}"
             )
         ),
         (

@@ -44,6 +44,11 @@ fn require(model: &mut Model, message: &str, field: &str) {
 const WORKFLOW: &str = "  rpc Sweep(GetOrderRequest) returns (Order) {
     option (treaty.v1.workflow) = {
       execution_timeout: {seconds: 3600}
+      workflow_id: \"sweep-{order_id}\"
+      search_attributes: {
+        name: \"ShopOrder\"
+        field: \"order_id\"
+      }
     };
   }
 ";

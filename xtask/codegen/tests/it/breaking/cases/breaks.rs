@@ -228,6 +228,30 @@ pub const BREAKS: &[Case] = &[
             "(treaty.v1.workflow) = {run_timeout: {seconds: 60}};",
         )]),
     ),
+    ("WORKFLOW_ID_CHANGED", "another id", T(&[("sweep-{order_id}", "sweeping-{order_id}")])),
+    (
+        "WORKFLOW_ID_CHANGED",
+        "the starter chooses",
+        T(&[("      workflow_id: \"sweep-{order_id}\"\n", "")]),
+    ),
+    (
+        "SEARCH_ATTRIBUTE_CHANGED",
+        "another name",
+        T(&[("name: \"ShopOrder\"", "name: \"ShopNumber\"")]),
+    ),
+    (
+        "SEARCH_ATTRIBUTE_CHANGED",
+        "another source",
+        T(&[("        field: \"order_id\"\n", "        value: \"sweep\"\n")]),
+    ),
+    (
+        "SEARCH_ATTRIBUTE_CHANGED",
+        "another type",
+        M(|model| {
+            let workflow = &mut model.packages[0].workflows[0].workflows[0];
+            workflow.search_attributes[0].kind = "Int";
+        }),
+    ),
     (
         "ACTIVITY_TIMEOUT_SHORTENED",
         "heartbeats must be closer",

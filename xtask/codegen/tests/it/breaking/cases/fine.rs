@@ -284,6 +284,25 @@ pub const FINE: &[Case] = &[
     ),
     ("WORKFLOW_TIMEOUT_SHORTENED", "a longer limit", T(&[("seconds: 3600", "seconds: 7200")])),
     (
+        "WORKFLOW_ID_CHANGED",
+        "another workflow, with another id",
+        M(|model| {
+            let chores = &mut model.packages[0].workflows[0];
+            let mut more = chores.workflows[0].clone();
+            more.name = "Mop".to_owned();
+            more.workflow_id.clear();
+            chores.workflows.push(more);
+        }),
+    ),
+    (
+        "SEARCH_ATTRIBUTE_CHANGED",
+        "one more",
+        T(&[(
+            "      search_attributes: {\n        name: \"ShopOrder\"",
+            "      search_attributes: {\n        name: \"ShopTask\"\n        value: \"sweep\"\n      }\n      search_attributes: {\n        name: \"ShopOrder\"",
+        )]),
+    ),
+    (
         "ACTIVITY_TIMEOUT_SHORTENED",
         "longer limits",
         M(|model| {
