@@ -8,14 +8,21 @@ use tokio::time::timeout;
 use treaty_error::Error;
 use treaty_service::health::Component;
 use treaty_service::{Health, Shutdown};
-use treaty_temporal::{ActivityContract as _, ScheduleHandle, Worker, WorkflowContract as _};
-use worker_port::sync_v1::DispatchSyncsRequest;
-use worker_port::sync_v1::dispatch_service::{DispatchSyncs, PublishSyncJobs, TASK_QUEUE};
+use treaty_temporal::{ActivityContract as _, Worker, WorkflowContract as _, WorkflowSpec};
+use worker_port::sync_v1::dispatch_service::{
+    AwaitSync, BackfillAthlete, DispatchSyncs, PublishSyncJob, PublishSyncJobs, ReconcileSyncs,
+    TASK_QUEUE,
+};
 use worker_port::{Clients, Publishers, Starters};
 
-use crate::activities::SyncJobPublisher;
-use crate::config::{Config, ScheduleConfig};
-use crate::workflows::DispatchSyncsWorkflow;
+use crate::activities::{SingleJobPublisher, SyncJobPublisher, SyncWatch};
+use crate::config::Config;
+use crate::schedules::Schedules;
+use crate::workflows::{BackfillAthleteWorkflow, DispatchSyncsWorkflow, ReconcileSyncsWorkflow};
+
+/// The workflows that this service runs.
+const WORKFLOWS: &[&WorkflowSpec] =
+    &[DispatchSyncs::SPEC, ReconcileSyncs::SPEC, BackfillAthlete::SPEC];
 
 /// How often readiness looks at the connections.
 const READINESS_INTERVAL: Duration = Duration::from_secs(2);
@@ -26,7 +33,7 @@ const READINESS_PATIENCE: Duration = Duration::from_secs(2);
 /// The worker at work.
 #[derive(Debug)]
 pub struct App {
-    schedule: ScheduleHandle,
+    schedules: Schedules,
 }
 
 impl App {
@@ -71,18 +78,21 @@ impl App {
         nats.ensure_streams(worker_port::STREAMS).await?;
         let temporal = treaty_temporal::connect(&config.temporal).await?;
 
+        if config.temporal.register_search_attributes {
+            temporal.register_search_attributes(WORKFLOWS).await?;
+        }
         spawn_workers(&config, &clients, &nats, &temporal, shutdown)?;
         let starters = Starters::new(Arc::new(temporal.clone()));
-        let schedule = schedule(&config.schedule, &starters).await?;
+        let schedules = Schedules::put(&config.schedule, &config.reconcile, &starters).await?;
         ready.schedule.set_ready(true);
         ready.watch(nats, temporal, shutdown);
-        Ok(Self { schedule })
+        Ok(Self { schedules })
     }
 
-    /// The schedule that starts the dispatches.
+    /// The schedules that start workflows.
     #[must_use]
-    pub fn schedule(&self) -> &ScheduleHandle {
-        &self.schedule
+    pub fn schedules(&self) -> &Schedules {
+        &self.schedules
     }
 }
 
@@ -106,21 +116,18 @@ fn dispatch_worker(
     nats: &treaty_nats::Connection,
 ) -> Result<Worker, Error> {
     let jobs = Arc::new(Publishers::new(nats).sync_athlete);
-    let publisher = SyncJobPublisher::new(Arc::clone(&clients.athletes), jobs, config.publishers);
-    Ok(Worker::new(TASK_QUEUE, config.worker)
-        .declare(&[DispatchSyncs::SPEC], &[PublishSyncJobs::SPEC])
+    let athletes = || Arc::clone(&clients.athletes);
+    let many = SyncJobPublisher::new(athletes(), jobs.clone(), config.publishers);
+    let watch = SyncWatch::new(athletes(), Arc::clone(&clients.sync));
+    let activities = &[PublishSyncJobs::SPEC, PublishSyncJob::SPEC, AwaitSync::SPEC];
+    Ok(Worker::new(TASK_QUEUE, config.worker.clone())
+        .declare(WORKFLOWS, activities)
         .workflow::<DispatchSyncs, DispatchSyncsWorkflow>()?
-        .activity::<PublishSyncJobs, _>(Arc::new(publisher))?)
-}
-
-async fn schedule(config: &ScheduleConfig, starters: &Starters) -> Result<ScheduleHandle, Error> {
-    let input = DispatchSyncsRequest { page_size: config.page_size };
-    let handle = starters.dispatch_syncs.schedule(config.spec(), &input).await?;
-    tracing::info!(schedule = handle.id(), every_seconds = config.every_seconds, "scheduled");
-    if config.trigger_on_start {
-        handle.trigger().await?;
-    }
-    Ok(handle)
+        .workflow::<ReconcileSyncs, ReconcileSyncsWorkflow>()?
+        .workflow::<BackfillAthlete, BackfillAthleteWorkflow>()?
+        .activity::<PublishSyncJobs, _>(Arc::new(many))?
+        .activity::<PublishSyncJob, _>(Arc::new(SingleJobPublisher::new(athletes(), jobs)))?
+        .activity::<AwaitSync, _>(Arc::new(watch))?)
 }
 
 /// What readiness depends on.
@@ -149,28 +156,5 @@ impl Readiness {
                 }
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use worker_port::testing::in_memory_starters;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_schedule_is_put_at_each_start_and_triggered_when_asked() {
-        let (starters, workflows) = in_memory_starters();
-        let config = ScheduleConfig { page_size: 7, trigger_on_start: true, ..Default::default() };
-
-        let handle = schedule(&config, &starters).await.unwrap();
-        let again = ScheduleConfig { every_seconds: 60, trigger_on_start: false, ..config };
-        schedule(&again, &starters).await.unwrap();
-
-        let started = workflows.inputs::<DispatchSyncs>().unwrap();
-        assert_eq!(started.len(), 1);
-        assert_eq!(started[0].1, DispatchSyncsRequest { page_size: 7 });
-        let kept = workflows.scheduled(handle.id()).unwrap();
-        assert_eq!(kept.schedule.every, Duration::from_secs(60));
     }
 }

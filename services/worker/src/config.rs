@@ -6,19 +6,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
 use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
-use treaty_temporal::{ScheduleSpec, TemporalConfig, WorkerConfig};
+use treaty_temporal::{TemporalConfig, WorkerConfig};
 use worker_port::Peers;
 
-use crate::workflows::DEFAULT_PAGE_SIZE;
-
-/// Most athletes that the api lists at a time.
-pub const MAX_PAGE_SIZE: i32 = 1000;
+pub use crate::schedules::{ReconcileConfig, ScheduleConfig};
 
 /// Most publishers: more only wait for each other.
 pub const MAX_PUBLISHERS: usize = 1000;
-
-/// The shortest time that Temporal makes up for missed starts.
-const LEAST_CATCHUP_WINDOW: Duration = Duration::from_secs(10);
 
 /// What a shutdown may take after the activities have stopped.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
@@ -30,13 +24,16 @@ pub struct Config {
     /// NATS, which the jobs go to.
     #[serde(default)]
     pub nats: NatsConfig,
-    /// Temporal, which keeps the schedule.
+    /// Temporal, which keeps the schedules.
     pub temporal: TemporalConfig,
     /// The services that this one calls: `peers.api.address` and `peers.api.token`.
     pub peers: Peers,
-    /// When jobs are dispatched.
+    /// When each connected athlete gets a job.
     #[serde(default)]
     pub schedule: ScheduleConfig,
+    /// When athletes who have not been synced for too long get one.
+    #[serde(default)]
+    pub reconcile: ReconcileConfig,
     /// Publishers that work at the same time, 1 to 1000.
     #[serde(default = "Config::default_publishers")]
     pub publishers: usize,
@@ -51,67 +48,6 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// When jobs are dispatched.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleConfig {
-    /// Id of the schedule in Temporal. After a change the old schedule goes on until it is deleted.
-    pub id: String,
-    /// Seconds from one dispatch to the next, counted from the Unix epoch; at least 1.
-    pub every_seconds: u64,
-    /// Seconds that a dispatch may be late, at random; less than `every_seconds`.
-    pub jitter_seconds: u64,
-    /// Athletes asked from the api at a time, 1 to 1000.
-    pub page_size: i32,
-    /// Whether the schedule begins paused where it is new.
-    pub paused_on_create: bool,
-    /// Whether to dispatch at every start of the worker too.
-    pub trigger_on_start: bool,
-}
-
-impl Default for ScheduleConfig {
-    fn default() -> Self {
-        Self {
-            id: "stravasync-dispatch".to_owned(),
-            every_seconds: 3600,
-            jitter_seconds: 0,
-            page_size: DEFAULT_PAGE_SIZE,
-            paused_on_create: false,
-            trigger_on_start: false,
-        }
-    }
-}
-
-impl ScheduleConfig {
-    /// The schedule as Temporal is to keep it.
-    #[must_use]
-    pub fn spec(&self) -> ScheduleSpec {
-        let every = Duration::from_secs(self.every_seconds);
-        // After an outage one dispatch makes up for all that were missed.
-        let spec = ScheduleSpec::every(self.id.clone(), every)
-            .with_catchup_window(every.max(LEAST_CATCHUP_WINDOW))
-            .with_jitter(Duration::from_secs(self.jitter_seconds));
-        if self.paused_on_create { spec.paused() } else { spec }
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |key, problem| Err(ConfigError::invalid(key, problem));
-        if self.id.trim().is_empty() {
-            return invalid("schedule.id", "must not be empty");
-        }
-        if self.every_seconds == 0 {
-            return invalid("schedule.every_seconds", "expected at least 1");
-        }
-        if self.jitter_seconds >= self.every_seconds {
-            return invalid("schedule.jitter_seconds", "expected less than schedule.every_seconds");
-        }
-        if !(1..=MAX_PAGE_SIZE).contains(&self.page_size) {
-            return invalid("schedule.page_size", "expected 1 to 1000");
-        }
-        Ok(())
-    }
-}
-
 impl Config {
     fn default_publishers() -> usize {
         10
@@ -121,8 +57,19 @@ impl Config {
 impl Validate for Config {
     fn validate(&self) -> Result<(), ConfigError> {
         self.schedule.validate()?;
+        self.reconcile.validate()?;
+        if self.schedule.spec().id == self.reconcile.spec().id {
+            let problem = "is the id of the schedule of dispatches";
+            return Err(ConfigError::invalid("reconcile.schedule.id", problem));
+        }
         if !(1..=MAX_PUBLISHERS).contains(&self.publishers) {
             return Err(ConfigError::invalid("publishers", "expected 1 to 1000"));
+        }
+        if let Some(deployment) = &self.worker.deployment {
+            let checked = deployment.check();
+            checked.map_err(|(key, problem)| {
+                ConfigError::invalid(format!("worker.deployment.{key}"), problem)
+            })?;
         }
         let at_least_one = [
             ("worker.max_concurrent_activities", self.worker.max_concurrent_activities),
@@ -167,7 +114,11 @@ mod tests {
         let config = load(&[]).unwrap();
         assert_eq!(config.peers.api.addresses, ["api:9233"]);
         assert_eq!(config.schedule.spec().every, Duration::from_secs(3600));
-        assert_eq!((config.publishers, config.schedule.page_size), (10, 500));
+        assert_eq!((config.publishers, config.schedule.input().page_size), (10, 500));
+        let daily = config.reconcile.spec();
+        assert_eq!(daily.every, Duration::from_secs(86_400));
+        assert_ne!(daily.id, config.schedule.spec().id);
+        assert!(config.temporal.register_search_attributes);
         assert!(config.shutdown_grace() > config.worker.shutdown_bound());
         assert!(!format!("{config:?}").contains("hunter2"));
     }
@@ -176,23 +127,36 @@ mod tests {
     fn the_environment_reaches_every_part() {
         let config = load(&[
             ("WORKER__NATS__URL", "nats://nats:4222"),
+            ("WORKER__TEMPORAL__REGISTER_SEARCH_ATTRIBUTES", "false"),
             ("WORKER__SCHEDULE__EVERY_SECONDS", "5"),
             ("WORKER__SCHEDULE__JITTER_SECONDS", "1"),
             ("WORKER__SCHEDULE__PAUSED_ON_CREATE", "true"),
+            ("WORKER__RECONCILE__SCHEDULE__PAUSED", "true"),
+            ("WORKER__RECONCILE__NOT_SYNCED_FOR_SECONDS", "60"),
+            ("WORKER__RECONCILE__FULL", "true"),
             ("WORKER__WORKER__DRAIN_SECONDS", "7"),
+            ("WORKER__WORKER__DEPLOYMENT__NAME", "dispatch"),
+            ("WORKER__WORKER__DEPLOYMENT__BUILD_ID", "v7"),
+            ("WORKER__WORKER__DEPLOYMENT__OPEN_WORKFLOWS", "move"),
             ("WORKER__HEALTH__LISTEN", "127.0.0.1:0"),
             ("WORKER__HEALTH__ADDRESS_FILE", "/run/worker.address"),
         ])
         .unwrap();
         let spec = config.schedule.spec();
         assert_eq!(config.nats.url, "nats://nats:4222");
-        assert_eq!(
-            (spec.every, spec.jitter),
-            (Duration::from_secs(5), Some(Duration::from_secs(1)))
-        );
-        assert_eq!(spec.catchup_window, Some(LEAST_CATCHUP_WINDOW));
+        assert!(!config.temporal.register_search_attributes);
+        let second = Duration::from_secs(1);
+        assert_eq!((spec.every, spec.jitter), (5 * second, Some(second)));
         assert!(spec.start_paused);
+        assert_eq!(config.reconcile.spec().paused, Some(true));
+        let input = config.reconcile.input();
+        assert_eq!((input.not_synced_for_seconds, input.full), (60, true));
         assert_eq!(config.worker.drain_seconds, 7);
+        let deployment = config.worker.deployment.unwrap();
+        assert_eq!(
+            (deployment.name.as_str(), deployment.build_id.as_deref()),
+            ("dispatch", Some("v7"))
+        );
         assert_eq!(config.health.listen.port(), 0);
         assert!(config.health.address_file.is_some());
     }
@@ -204,9 +168,17 @@ mod tests {
             ("WORKER__SCHEDULE__EVERY_SECONDS", "0", "schedule.every_seconds"),
             ("WORKER__SCHEDULE__EVERY_SECONDS", "hourly", "schedule.every_seconds"),
             ("WORKER__SCHEDULE__JITTER_SECONDS", "3600", "schedule.jitter_seconds"),
+            ("WORKER__SCHEDULE__OFFSET_SECONDS", "3600", "schedule.offset_seconds"),
+            ("WORKER__SCHEDULE__CATCHUP_SECONDS", "9", "schedule.catchup_seconds"),
             ("WORKER__SCHEDULE__PAGE_SIZE", "1001", "schedule.page_size"),
+            ("WORKER__SCHEDULE__PAGES_PER_ACTIVITY", "0", "schedule.pages_per_activity"),
+            ("WORKER__SCHEDULE__ACTIVITIES_PER_RUN", "2001", "schedule.activities_per_run"),
+            ("WORKER__RECONCILE__SCHEDULE__PAGE_SIZE", "0", "reconcile.schedule.page_size"),
+            ("WORKER__RECONCILE__SCHEDULE__ID", "stravasync-dispatch", "reconcile.schedule.id"),
+            ("WORKER__RECONCILE__NOT_SYNCED_FOR_SECONDS", "0", "reconcile.not_synced_for_seconds"),
             ("WORKER__PUBLISHERS", "0", "publishers"),
             ("WORKER__WORKER__MAX_CONCURRENT_ACTIVITIES", "0", "worker.max_concurrent_activities"),
+            ("WORKER__WORKER__DEPLOYMENT__NAME", "a.b", "worker.deployment.name"),
             ("WORKER__SCHEDULE__EVERY", "1", "schedule.every"),
         ] {
             assert_eq!(load(&[(variable, value)]).unwrap_err().key(), Some(key), "{value}");

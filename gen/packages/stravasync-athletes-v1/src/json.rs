@@ -189,6 +189,7 @@ impl crate::ListAthletesRequest {
             field!("pageSize", "page_size"),
             field!("pageToken", "page_token"),
             field!("connectionState", "connection_state"),
+            field!("notSyncedSince", "not_synced_since"),
         ],
     };
 }
@@ -202,12 +203,14 @@ impl Fields for crate::ListAthletesRequest {
         w.implicit(&f[0], &self.page_size);
         w.implicit(&f[1], &self.page_token);
         w.implicit_enum::<crate::ConnectionState>(&f[2], self.connection_state);
+        w.optional(&f[3], &self.not_synced_since);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.page_size),
             1 => r.implicit(&mut self.page_token),
             2 => r.implicit_enum::<crate::ConnectionState>(&mut self.connection_state),
+            3 => r.optional(&mut self.not_synced_since),
             _ => Ok(()),
         }
     }

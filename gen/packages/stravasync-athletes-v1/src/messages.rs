@@ -70,6 +70,10 @@ pub struct ListAthletesRequest {
     /// Only athletes in this state; all when unspecified.
     #[prost(enumeration = "ConnectionState", tag = "3")]
     pub connection_state: i32,
+    /// Only athletes of whom no sync has ended well since this time; all when absent. For
+    /// an athlete who was never synced the first consent counts, or else registration.
+    #[prost(message, optional, tag = "4")]
+    pub not_synced_since: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Response of ListAthletes.

@@ -16,10 +16,27 @@ pub fn register_types(registry: &mut Registry) {
             .add::<
                 crate::DispatchSyncsRequest,
             >("stravasync.sync.v1.DispatchSyncsRequest");
+        registry.add::<crate::DispatchProgress>("stravasync.sync.v1.DispatchProgress");
         registry
             .add::<
                 crate::DispatchSyncsResponse,
             >("stravasync.sync.v1.DispatchSyncsResponse");
+        registry
+            .add::<
+                crate::ReconcileSyncsRequest,
+            >("stravasync.sync.v1.ReconcileSyncsRequest");
+        registry
+            .add::<
+                crate::ReconcileSyncsResponse,
+            >("stravasync.sync.v1.ReconcileSyncsResponse");
+        registry
+            .add::<
+                crate::BackfillAthleteRequest,
+            >("stravasync.sync.v1.BackfillAthleteRequest");
+        registry
+            .add::<
+                crate::BackfillAthleteResponse,
+            >("stravasync.sync.v1.BackfillAthleteResponse");
         registry
             .add::<
                 crate::PublishSyncJobsRequest,
@@ -28,6 +45,16 @@ pub fn register_types(registry: &mut Registry) {
             .add::<
                 crate::PublishSyncJobsResponse,
             >("stravasync.sync.v1.PublishSyncJobsResponse");
+        registry
+            .add::<
+                crate::PublishSyncJobRequest,
+            >("stravasync.sync.v1.PublishSyncJobRequest");
+        registry
+            .add::<
+                crate::PublishSyncJobResponse,
+            >("stravasync.sync.v1.PublishSyncJobResponse");
+        registry.add::<crate::AwaitSyncRequest>("stravasync.sync.v1.AwaitSyncRequest");
+        registry.add::<crate::AwaitSyncResponse>("stravasync.sync.v1.AwaitSyncResponse");
         registry.add::<crate::ListPosition>("stravasync.sync.v1.ListPosition");
         registry.add::<crate::BeginSyncRequest>("stravasync.sync.v1.BeginSyncRequest");
         registry.add::<crate::BeginSyncResponse>("stravasync.sync.v1.BeginSyncResponse");
@@ -126,7 +153,12 @@ impl Fields for crate::AthleteSyncEnded {
 impl crate::DispatchSyncsRequest {
     const SCHEMA: &'static Schema = &Schema {
         full_name: "stravasync.sync.v1.DispatchSyncsRequest",
-        fields: &[field!("pageSize", "page_size")],
+        fields: &[
+            field!("pageSize", "page_size"),
+            field!("pagesPerActivity", "pages_per_activity"),
+            field!("activitiesPerRun", "activities_per_run"),
+            field!("progress"),
+        ],
     };
 }
 
@@ -137,10 +169,59 @@ impl Fields for crate::DispatchSyncsRequest {
     fn write_fields(&self, w: &mut Writer<'_>) {
         let f = Self::SCHEMA.fields;
         w.implicit(&f[0], &self.page_size);
+        w.implicit(&f[1], &self.pages_per_activity);
+        w.implicit(&f[2], &self.activities_per_run);
+        w.optional(&f[3], &self.progress);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.page_size),
+            1 => r.implicit(&mut self.pages_per_activity),
+            2 => r.implicit(&mut self.activities_per_run),
+            3 => r.optional(&mut self.progress),
+            _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            3 => Some(self.progress.get_or_insert_default()),
+            _ => None,
+        }
+    }
+}
+
+impl crate::DispatchProgress {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.DispatchProgress",
+        fields: &[
+            field!("requestId", "request_id"),
+            field!("requestTime", "request_time"),
+            field!("pageToken", "page_token"),
+            field!("published"),
+            field!("duplicates"),
+        ],
+    };
+}
+
+impl Fields for crate::DispatchProgress {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.request_id);
+        w.optional(&f[1], &self.request_time);
+        w.implicit(&f[2], &self.page_token);
+        w.implicit(&f[3], &self.published);
+        w.implicit(&f[4], &self.duplicates);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.request_id),
+            1 => r.optional(&mut self.request_time),
+            2 => r.implicit(&mut self.page_token),
+            3 => r.implicit(&mut self.published),
+            4 => r.implicit(&mut self.duplicates),
             _ => Ok(()),
         }
     }
@@ -171,6 +252,125 @@ impl Fields for crate::DispatchSyncsResponse {
     }
 }
 
+impl crate::ReconcileSyncsRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.ReconcileSyncsRequest",
+        fields: &[
+            field!("notSyncedForSeconds", "not_synced_for_seconds"),
+            field!("full"),
+            field!("pageSize", "page_size"),
+            field!("pagesPerActivity", "pages_per_activity"),
+            field!("activitiesPerRun", "activities_per_run"),
+            field!("progress"),
+        ],
+    };
+}
+
+impl Fields for crate::ReconcileSyncsRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.not_synced_for_seconds);
+        w.implicit(&f[1], &self.full);
+        w.implicit(&f[2], &self.page_size);
+        w.implicit(&f[3], &self.pages_per_activity);
+        w.implicit(&f[4], &self.activities_per_run);
+        w.optional(&f[5], &self.progress);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.not_synced_for_seconds),
+            1 => r.implicit(&mut self.full),
+            2 => r.implicit(&mut self.page_size),
+            3 => r.implicit(&mut self.pages_per_activity),
+            4 => r.implicit(&mut self.activities_per_run),
+            5 => r.optional(&mut self.progress),
+            _ => Ok(()),
+        }
+    }
+    fn child(&mut self, index: usize) -> Option<&mut dyn Fields> {
+        match index {
+            5 => Some(self.progress.get_or_insert_default()),
+            _ => None,
+        }
+    }
+}
+
+impl crate::ReconcileSyncsResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.ReconcileSyncsResponse",
+        fields: &[field!("published"), field!("duplicates")],
+    };
+}
+
+impl Fields for crate::ReconcileSyncsResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.published);
+        w.implicit(&f[1], &self.duplicates);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.published),
+            1 => r.implicit(&mut self.duplicates),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::BackfillAthleteRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.BackfillAthleteRequest",
+        fields: &[field!("athleteId", "athlete_id")],
+    };
+}
+
+impl Fields for crate::BackfillAthleteRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::BackfillAthleteResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.BackfillAthleteResponse",
+        fields: &[field!("requestId", "request_id"), field!("walkTime", "walk_time")],
+    };
+}
+
+impl Fields for crate::BackfillAthleteResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.request_id);
+        w.optional(&f[1], &self.walk_time);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.request_id),
+            1 => r.optional(&mut self.walk_time),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl crate::PublishSyncJobsRequest {
     const SCHEMA: &'static Schema = &Schema {
         full_name: "stravasync.sync.v1.PublishSyncJobsRequest",
@@ -178,6 +378,11 @@ impl crate::PublishSyncJobsRequest {
             field!("requestId", "request_id"),
             field!("pageSize", "page_size"),
             field!("requestTime", "request_time"),
+            field!("pageToken", "page_token"),
+            field!("maxPages", "max_pages"),
+            field!("reason"),
+            field!("full"),
+            field!("notSyncedSince", "not_synced_since"),
         ],
     };
 }
@@ -191,12 +396,22 @@ impl Fields for crate::PublishSyncJobsRequest {
         w.implicit(&f[0], &self.request_id);
         w.implicit(&f[1], &self.page_size);
         w.optional(&f[2], &self.request_time);
+        w.implicit(&f[3], &self.page_token);
+        w.implicit(&f[4], &self.max_pages);
+        w.implicit_enum::<crate::SyncReason>(&f[5], self.reason);
+        w.implicit(&f[6], &self.full);
+        w.optional(&f[7], &self.not_synced_since);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.request_id),
             1 => r.implicit(&mut self.page_size),
             2 => r.optional(&mut self.request_time),
+            3 => r.implicit(&mut self.page_token),
+            4 => r.implicit(&mut self.max_pages),
+            5 => r.implicit_enum::<crate::SyncReason>(&mut self.reason),
+            6 => r.implicit(&mut self.full),
+            7 => r.optional(&mut self.not_synced_since),
             _ => Ok(()),
         }
     }
@@ -205,7 +420,11 @@ impl Fields for crate::PublishSyncJobsRequest {
 impl crate::PublishSyncJobsResponse {
     const SCHEMA: &'static Schema = &Schema {
         full_name: "stravasync.sync.v1.PublishSyncJobsResponse",
-        fields: &[field!("published"), field!("duplicates")],
+        fields: &[
+            field!("published"),
+            field!("duplicates"),
+            field!("nextPageToken", "next_page_token"),
+        ],
     };
 }
 
@@ -217,11 +436,124 @@ impl Fields for crate::PublishSyncJobsResponse {
         let f = Self::SCHEMA.fields;
         w.implicit(&f[0], &self.published);
         w.implicit(&f[1], &self.duplicates);
+        w.implicit(&f[2], &self.next_page_token);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.published),
             1 => r.implicit(&mut self.duplicates),
+            2 => r.implicit(&mut self.next_page_token),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::PublishSyncJobRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.PublishSyncJobRequest",
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("requestId", "request_id"),
+            field!("reason"),
+            field!("requestTime", "request_time"),
+            field!("full"),
+        ],
+    };
+}
+
+impl Fields for crate::PublishSyncJobRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.request_id);
+        w.implicit_enum::<crate::SyncReason>(&f[2], self.reason);
+        w.optional(&f[3], &self.request_time);
+        w.implicit(&f[4], &self.full);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.request_id),
+            2 => r.implicit_enum::<crate::SyncReason>(&mut self.reason),
+            3 => r.optional(&mut self.request_time),
+            4 => r.implicit(&mut self.full),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::PublishSyncJobResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.PublishSyncJobResponse",
+        fields: &[field!("duplicate")],
+    };
+}
+
+impl Fields for crate::PublishSyncJobResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.duplicate);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.duplicate),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::AwaitSyncRequest {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.AwaitSyncRequest",
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("requestTime", "request_time"),
+        ],
+    };
+}
+
+impl Fields for crate::AwaitSyncRequest {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.implicit(&f[0], &self.athlete_id);
+        w.optional(&f[1], &self.request_time);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.implicit(&mut self.athlete_id),
+            1 => r.optional(&mut self.request_time),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::AwaitSyncResponse {
+    const SCHEMA: &'static Schema = &Schema {
+        full_name: "stravasync.sync.v1.AwaitSyncResponse",
+        fields: &[field!("walkTime", "walk_time")],
+    };
+}
+
+impl Fields for crate::AwaitSyncResponse {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn write_fields(&self, w: &mut Writer<'_>) {
+        let f = Self::SCHEMA.fields;
+        w.optional(&f[0], &self.walk_time);
+    }
+    fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
+        match index {
+            0 => r.optional(&mut self.walk_time),
             _ => Ok(()),
         }
     }
@@ -605,9 +937,18 @@ impl Enum for crate::SyncAdmission {
     crate::SyncAthlete,
     crate::AthleteSyncEnded,
     crate::DispatchSyncsRequest,
+    crate::DispatchProgress,
     crate::DispatchSyncsResponse,
+    crate::ReconcileSyncsRequest,
+    crate::ReconcileSyncsResponse,
+    crate::BackfillAthleteRequest,
+    crate::BackfillAthleteResponse,
     crate::PublishSyncJobsRequest,
     crate::PublishSyncJobsResponse,
+    crate::PublishSyncJobRequest,
+    crate::PublishSyncJobResponse,
+    crate::AwaitSyncRequest,
+    crate::AwaitSyncResponse,
     crate::ListPosition,
     crate::BeginSyncRequest,
     crate::BeginSyncResponse,
@@ -626,9 +967,18 @@ impl Enum for crate::SyncAdmission {
     crate::SyncAthlete,
     crate::AthleteSyncEnded,
     crate::DispatchSyncsRequest,
+    crate::DispatchProgress,
     crate::DispatchSyncsResponse,
+    crate::ReconcileSyncsRequest,
+    crate::ReconcileSyncsResponse,
+    crate::BackfillAthleteRequest,
+    crate::BackfillAthleteResponse,
     crate::PublishSyncJobsRequest,
     crate::PublishSyncJobsResponse,
+    crate::PublishSyncJobRequest,
+    crate::PublishSyncJobResponse,
+    crate::AwaitSyncRequest,
+    crate::AwaitSyncResponse,
     crate::ListPosition,
     crate::BeginSyncRequest,
     crate::BeginSyncResponse,

@@ -45,11 +45,41 @@ pub struct AthleteSyncEnded {
 }
 
 /// Request of DispatchSyncs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DispatchSyncsRequest {
     /// Athletes asked from the api at a time: 500 when 0.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
+    /// Pages that one activity publishes: 100 when 0.
+    #[prost(int32, tag = "2")]
+    pub pages_per_activity: i32,
+    /// Activities after which the workflow continues as a new run: 100 when 0.
+    #[prost(int32, tag = "3")]
+    pub activities_per_run: i32,
+    /// What the runs before this one have done. The workflow sets it when it continues;
+    /// whoever starts it leaves it out.
+    #[prost(message, optional, tag = "4")]
+    pub progress: ::core::option::Option<DispatchProgress>,
+}
+
+/// How far the runs of one dispatch have come together.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DispatchProgress {
+    /// The `request_id` of all its jobs.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// When the dispatch was asked for.
+    #[prost(message, optional, tag = "2")]
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Token of the page to go on with.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Jobs published.
+    #[prost(int64, tag = "4")]
+    pub published: i64,
+    /// Jobs that the stream already had.
+    #[prost(int64, tag = "5")]
+    pub duplicates: i64,
 }
 
 /// Response of DispatchSyncs.
@@ -61,6 +91,60 @@ pub struct DispatchSyncsResponse {
     /// Jobs that the stream already had.
     #[prost(int64, tag = "2")]
     pub duplicates: i64,
+}
+
+/// Request of ReconcileSyncs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcileSyncsRequest {
+    /// Seconds without a sync after which an athlete gets a job: two days when 0.
+    #[prost(int64, tag = "1")]
+    pub not_synced_for_seconds: i64,
+    /// Whether the jobs walk the athletes' whole lists.
+    #[prost(bool, tag = "2")]
+    pub full: bool,
+    /// Athletes asked from the api at a time: 500 when 0.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// Pages that one activity publishes: 100 when 0.
+    #[prost(int32, tag = "4")]
+    pub pages_per_activity: i32,
+    /// Activities after which the workflow continues as a new run: 100 when 0.
+    #[prost(int32, tag = "5")]
+    pub activities_per_run: i32,
+    /// What the runs before this one have done. The workflow sets it when it continues;
+    /// whoever starts it leaves it out.
+    #[prost(message, optional, tag = "6")]
+    pub progress: ::core::option::Option<DispatchProgress>,
+}
+
+/// Response of ReconcileSyncs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcileSyncsResponse {
+    /// Jobs published.
+    #[prost(int64, tag = "1")]
+    pub published: i64,
+    /// Jobs that the stream already had.
+    #[prost(int64, tag = "2")]
+    pub duplicates: i64,
+}
+
+/// Request of BackfillAthlete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackfillAthleteRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+}
+
+/// Response of BackfillAthlete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackfillAthleteResponse {
+    /// The `request_id` of the job.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// When the walk that has come to its end began.
+    #[prost(message, optional, tag = "2")]
+    pub walk_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Request of PublishSyncJobs.
@@ -75,10 +159,25 @@ pub struct PublishSyncJobsRequest {
     /// When the dispatch was asked for.
     #[prost(message, optional, tag = "3")]
     pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Token of the page to begin with; the first when empty.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Pages to publish; all that are left when 0.
+    #[prost(int32, tag = "5")]
+    pub max_pages: i32,
+    /// Becomes the jobs' reason; the schedule's when unspecified.
+    #[prost(enumeration = "SyncReason", tag = "6")]
+    pub reason: i32,
+    /// Becomes the jobs' `full`.
+    #[prost(bool, tag = "7")]
+    pub full: bool,
+    /// Only athletes who have not been synced since then; all when absent.
+    #[prost(message, optional, tag = "8")]
+    pub not_synced_since: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// Response of PublishSyncJobs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublishSyncJobsResponse {
     /// Jobs published.
     #[prost(int64, tag = "1")]
@@ -86,6 +185,56 @@ pub struct PublishSyncJobsResponse {
     /// Jobs that the stream already had.
     #[prost(int64, tag = "2")]
     pub duplicates: i64,
+    /// Token of the page to go on with; empty when all are through.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+
+/// Request of PublishSyncJob.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishSyncJobRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// Becomes the job's `request_id`: the same for all attempts.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Becomes the job's reason.
+    #[prost(enumeration = "SyncReason", tag = "3")]
+    pub reason: i32,
+    /// When it was asked for.
+    #[prost(message, optional, tag = "4")]
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Becomes the job's `full`.
+    #[prost(bool, tag = "5")]
+    pub full: bool,
+}
+
+/// Response of PublishSyncJob.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishSyncJobResponse {
+    /// Whether the stream already had the job.
+    #[prost(bool, tag = "1")]
+    pub duplicate: bool,
+}
+
+/// Request of AwaitSync.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AwaitSyncRequest {
+    /// UUID of the athlete.
+    #[prost(string, tag = "1")]
+    pub athlete_id: ::prost::alloc::string::String,
+    /// When the walk was asked for: one that began before does not count.
+    #[prost(message, optional, tag = "2")]
+    pub request_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+
+/// Response of AwaitSync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AwaitSyncResponse {
+    /// When the walk began.
+    #[prost(message, optional, tag = "1")]
+    pub walk_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 
 /// A place in Strava's list of an athlete's activities: the page to ask for next.

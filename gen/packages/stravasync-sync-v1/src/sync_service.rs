@@ -51,7 +51,7 @@ pub const BEGIN_SYNC: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     service: SERVICE_NAME,
     method: "BeginSync",
     path: "/stravasync.sync.v1.SyncService/BeginSync",
-    access: &[::treaty_rpc::Access::Callers(&["consumer"])],
+    access: &[::treaty_rpc::Access::Callers(&["consumer", "worker"])],
     deadline: ::std::time::Duration::from_secs(10),
     retry: Some(::treaty_rpc::RetrySpec {
         max_attempts: 4,
@@ -67,7 +67,7 @@ pub const RENEW_SYNC: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     service: SERVICE_NAME,
     method: "RenewSync",
     path: "/stravasync.sync.v1.SyncService/RenewSync",
-    access: &[::treaty_rpc::Access::Callers(&["consumer"])],
+    access: &[::treaty_rpc::Access::Callers(&["consumer", "worker"])],
     deadline: ::std::time::Duration::from_secs(10),
     retry: Some(::treaty_rpc::RetrySpec {
         max_attempts: 4,
@@ -83,7 +83,7 @@ pub const END_SYNC: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     service: SERVICE_NAME,
     method: "EndSync",
     path: "/stravasync.sync.v1.SyncService/EndSync",
-    access: &[::treaty_rpc::Access::Callers(&["consumer"])],
+    access: &[::treaty_rpc::Access::Callers(&["consumer", "worker"])],
     deadline: ::std::time::Duration::from_secs(30),
     retry: Some(::treaty_rpc::RetrySpec {
         max_attempts: 4,
@@ -100,7 +100,7 @@ pub const GET_SYNC_STATE: ::treaty_rpc::MethodSpec = ::treaty_rpc::MethodSpec {
     method: "GetSyncState",
     path: "/stravasync.sync.v1.SyncService/GetSyncState",
     access: &[
-        ::treaty_rpc::Access::Callers(&["consumer"]),
+        ::treaty_rpc::Access::Callers(&["consumer", "worker"]),
         ::treaty_rpc::Access::Operators,
     ],
     deadline: ::std::time::Duration::from_secs(10),

@@ -155,10 +155,185 @@ impl Validate for crate::DispatchSyncsRequest {
                     },
                 );
         }
+        {
+            const PAGES_PER_ACTIVITY: Field = Field::new(
+                2,
+                "pages_per_activity",
+                Kind::Int32,
+            );
+            report
+                .field(
+                    &PAGES_PER_ACTIVITY,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.pages_per_activity,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+        {
+            const ACTIVITIES_PER_RUN: Field = Field::new(
+                3,
+                "activities_per_run",
+                Kind::Int32,
+            );
+            report
+                .field(
+                    &ACTIVITIES_PER_RUN,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.activities_per_run,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Lte(2000),
+                        );
+                    },
+                );
+        }
+        {
+            const PROGRESS: Field = Field::new(4, "progress", Kind::Message);
+            if let Some(value) = &self.progress {
+                report.message(&PROGRESS, value);
+            }
+        }
+    }
+}
+
+impl Validate for crate::DispatchProgress {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const REQUEST_ID: Field = Field::new(1, "request_id", Kind::String);
+            report
+                .field(
+                    &REQUEST_ID,
+                    |report| {
+                        rules::string::min_len(report, &self.request_id, 1);
+                        rules::string::max_len(report, &self.request_id, 200);
+                    },
+                );
+        }
     }
 }
 
 impl Validate for crate::DispatchSyncsResponse {}
+
+impl Validate for crate::ReconcileSyncsRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const NOT_SYNCED_FOR_SECONDS: Field = Field::new(
+                1,
+                "not_synced_for_seconds",
+                Kind::Int64,
+            );
+            report
+                .field(
+                    &NOT_SYNCED_FOR_SECONDS,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT64,
+                            self.not_synced_for_seconds,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Lte(315360000),
+                        );
+                    },
+                );
+        }
+        {
+            const PAGE_SIZE: Field = Field::new(3, "page_size", Kind::Int32);
+            report
+                .field(
+                    &PAGE_SIZE,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.page_size,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Lte(1000),
+                        );
+                    },
+                );
+        }
+        {
+            const PAGES_PER_ACTIVITY: Field = Field::new(
+                4,
+                "pages_per_activity",
+                Kind::Int32,
+            );
+            report
+                .field(
+                    &PAGES_PER_ACTIVITY,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.pages_per_activity,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+        {
+            const ACTIVITIES_PER_RUN: Field = Field::new(
+                5,
+                "activities_per_run",
+                Kind::Int32,
+            );
+            report
+                .field(
+                    &ACTIVITIES_PER_RUN,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.activities_per_run,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Lte(2000),
+                        );
+                    },
+                );
+        }
+        {
+            const PROGRESS: Field = Field::new(6, "progress", Kind::Message);
+            if let Some(value) = &self.progress {
+                report.message(&PROGRESS, value);
+            }
+        }
+    }
+}
+
+impl Validate for crate::ReconcileSyncsResponse {}
+
+impl Validate for crate::BackfillAthleteRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::BackfillAthleteResponse {}
 
 impl Validate for crate::PublishSyncJobsRequest {
     const HAS_RULES: bool = true;
@@ -190,10 +365,107 @@ impl Validate for crate::PublishSyncJobsRequest {
                     },
                 );
         }
+        {
+            const MAX_PAGES: Field = Field::new(5, "max_pages", Kind::Int32);
+            report
+                .field(
+                    &MAX_PAGES,
+                    |report| {
+                        rules::range(
+                            report,
+                            &rules::number::INT32,
+                            self.max_pages,
+                            rules::Lower::Gte(0),
+                            rules::Upper::Open,
+                        );
+                    },
+                );
+        }
+        {
+            const REASON: Field = Field::new(6, "reason", Kind::Enum);
+            report
+                .field(
+                    &REASON,
+                    |report| {
+                        rules::enumeration::defined(
+                            report,
+                            crate::SyncReason::is_valid(self.reason),
+                        );
+                    },
+                );
+        }
     }
 }
 
 impl Validate for crate::PublishSyncJobsResponse {}
+
+impl Validate for crate::PublishSyncJobRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+        {
+            const REQUEST_ID: Field = Field::new(2, "request_id", Kind::String);
+            report
+                .field(
+                    &REQUEST_ID,
+                    |report| {
+                        rules::string::min_len(report, &self.request_id, 1);
+                        rules::string::max_len(report, &self.request_id, 200);
+                    },
+                );
+        }
+        {
+            const REASON: Field = Field::new(3, "reason", Kind::Enum);
+            report
+                .field(
+                    &REASON,
+                    |report| {
+                        rules::enumeration::defined(
+                            report,
+                            crate::SyncReason::is_valid(self.reason),
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::PublishSyncJobResponse {}
+
+impl Validate for crate::AwaitSyncRequest {
+    const HAS_RULES: bool = true;
+    fn check(&self, report: &mut Report) {
+        {
+            const ATHLETE_ID: Field = Field::new(1, "athlete_id", Kind::String);
+            report
+                .field(
+                    &ATHLETE_ID,
+                    |report| {
+                        rules::string::format(
+                            report,
+                            &self.athlete_id,
+                            &rules::string::UUID,
+                        );
+                    },
+                );
+        }
+    }
+}
+
+impl Validate for crate::AwaitSyncResponse {}
 
 impl Validate for crate::ListPosition {
     const HAS_RULES: bool = true;

@@ -53,7 +53,7 @@ travasync.activities.v1.ListActivitiesRequest\x1a0.stravasync.activities.v1.List
 nse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\
 \x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.str\
 avasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\
-\x90\x02\x01b\x06proto3\n\xef\x0b\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.ath\
+\x90\x02\x01b\x06proto3\n\xb5\x0c\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.ath\
 letes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Athlete\x12\x1d\n\nathlete_id\
 \x18\x01 \x01(\tR\tathleteId\x12!\n\x0cdisplay_name\x18\x02 \x01(\tR\x0bdisplayName\x12\x14\n\
 \x05email\x18\x03 \x01(\tR\x05email\x12R\n\x10connection_state\x18\x04 \x01(\x0e2\'.stravasync.\
@@ -64,9 +64,10 @@ tobuf.TimestampR\x0clastSyncTime\"U\n\x16RegisterAthleteRequest\x12#\n\x0cdispla
 AthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07ath\
 lete\"4\n\x11GetAthleteRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"O\n\x12G\
 etAthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07a\
-thlete\"\xa9\x01\n\x13ListAthletesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageS\
+thlete\"\xef\x01\n\x13ListAthletesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageS\
 ize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12T\n\x10connection_state\x18\x03 \x01(\
-\x0e2\'.stravasync.athletes.v1.ConnectionStateB\x00R\x0fconnectionState\"{\n\x14ListAthletesRes\
+\x0e2\'.stravasync.athletes.v1.ConnectionStateB\x00R\x0fconnectionState\x12D\n\x10not_synced_si\
+nce\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0enotSyncedSince\"{\n\x14ListAthletesRes\
 ponse\x12;\n\x08athletes\x18\x01 \x03(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x08athletes\x12\
 &\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1c\
 CONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCO\
@@ -90,7 +91,7 @@ enResponse\x12#\n\x0caccess_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0
 nse\"\x00\x12z\n\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.\
 stravasync.connections.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasyn\
 c.connections.v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\
-\x03\x90\x02\x02b\x06proto3\n\xe5\x0b\n\x1dstravasync/sync/v1/sync.proto\x12\x12stravasync.sync\
+\x03\x90\x02\x02b\x06proto3\n\x83\x1c\n\x1dstravasync/sync/v1/sync.proto\x12\x12stravasync.sync\
 .v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x01\n\x0bSyncAthlete\x12\x1f\n\nathlete_id\x18\
 \x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06\
 reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_t\
@@ -99,54 +100,86 @@ ime\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x
 \x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12;\n\x07outcome\x18\
 \x03 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\x12 \n\nactivities\x18\x04 \
 \x01(\x05B\x00R\nactivities\x12\x1c\n\x08inserted\x18\x05 \x01(\x05B\x00R\x08inserted\x125\n\
-\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endTime:\x00\"5\n\x14Dispatch\
-SyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\"U\n\x15DispatchSyncsResp\
-onse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03\
-R\nduplicates\"\x97\x01\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\
+\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endTime:\x00\"\xd7\x01\n\x14D\
+ispatchSyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_pe\
+r_activity\x18\x02 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x03 \
+\x01(\x05B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x04 \x01(\x0b2$.stravasync.sync.v1.D\
+ispatchProgressR\x08progress\"\xcf\x01\n\x10DispatchProgress\x12\x1f\n\nrequest_id\x18\x01 \x01\
+(\tB\x00R\trequestId\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\
+\x0brequestTime\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n\tpublished\x18\x04 \
+\x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x05 \x01(\x03R\nduplicates\"U\n\x15DispatchSync\
+sResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01\
+(\x03R\nduplicates\"\xa3\x02\n\x15ReconcileSyncsRequest\x125\n\x16not_synced_for_seconds\x18\
+\x01 \x01(\x03B\x00R\x13notSyncedForSeconds\x12\x12\n\x04full\x18\x02 \x01(\x08R\x04full\x12\
+\x1d\n\tpage_size\x18\x03 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_per_activity\x18\x04 \x01\
+(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x05 \x01(\x05B\x00R\x10activit\
+iesPerRun\x12@\n\x08progress\x18\x06 \x01(\x0b2$.stravasync.sync.v1.DispatchProgressR\x08progre\
+ss\"V\n\x16ReconcileSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\
+\nduplicates\x18\x02 \x01(\x03R\nduplicates\"9\n\x16BackfillAthleteRequest\x12\x1f\n\nathlete_i\
+d\x18\x01 \x01(\tB\x00R\tathleteId\"q\n\x17BackfillAthleteResponse\x12\x1d\n\nrequest_id\x18\
+\x01 \x01(\tR\trequestId\x127\n\twalk_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\
+\x08walkTime\"\xe9\x02\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\
 \trequestId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0crequest_time\x18\
-\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"W\n\x17PublishSyncJobsResponse\
-\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nd\
-uplicates*\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC\
-_REASON_CONSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACK\
-FILL\x10\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\
-\x05\x12\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECI\
-FIED\x10\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSEN\
-T\x10\x022\xe9\x01\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchS\
-yncsRequest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.\
-stravasync.sync.v1.PublishSyncJobsRequest\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\
-\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12stravasync.sy\
-nc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstrav\
-async/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\x00R\x05aft\
-er\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\x12\x14\n\x04p\
-age\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\x10BeginSyncRe\
-quest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01\
-(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00\
-R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequest\
-Time\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \x01(\tB\x00R\x06\
-holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11BeginSyncResponse\
-\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmission\x129\n\x07s\
-ession\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\x01\n\x0bSyncSes\
-sion\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02 \x01(\x0b2\x19.g\
-oogle.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .stravasync.sync.v1.L\
-istPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\t\
-athleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11RenewSyncResponse\"\
-\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\n\
-request_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\x03B\x00R\x05lease\
-\x12;\n\x07outcome\x18\x04 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\"\x84\
-\x01\n\x0fEndSyncResponse\x12\x1e\n\nactivities\x18\x01 \x01(\x05R\nactivities\x12\x1a\n\x08ins\
-erted\x18\x02 \x01(\x05R\x08inserted\x12\x18\n\x07deleted\x18\x03 \x01(\x05R\x07deleted\x12\x1b\
-\n\tfollow_up\x18\x04 \x01(\x08R\x08followUp\"6\n\x13GetSyncStateRequest\x12\x1f\n\nathlete_id\
-\x18\x01 \x01(\tB\x00R\tathleteId\"K\n\x14GetSyncStateResponse\x123\n\x05state\x18\x01 \x01(\
-\x0b2\x1d.stravasync.sync.v1.SyncStateR\x05state\"\x88\x02\n\tSyncState\x12\x1d\n\nathlete_id\
-\x18\x01 \x01(\tR\tathleteId\x12\x18\n\x07running\x18\x02 \x01(\x08R\x07running\x12\x18\n\x07wa\
-lking\x18\x03 \x01(\x08R\x07walking\x12E\n\x11synced_up_to_time\x18\x04 \x01(\x0b2\x1a.google.p\
-rotobuf.TimestampR\x0esyncedUpToTime\x12I\n\x13last_full_walk_time\x18\x05 \x01(\x0b2\x1a.googl\
-e.protobuf.TimestampR\x10lastFullWalkTime\x12\x16\n\x06wanted\x18\x06 \x01(\x08R\x06wanted*\x80\
-\x01\n\rSyncAdmission\x12\x1e\n\x1aSYNC_ADMISSION_UNSPECIFIED\x10\x00\x12\x1b\n\x17SYNC_ADMISSI\
-ON_ADMITTED\x10\x01\x12\x19\n\x15SYNC_ADMISSION_FOLDED\x10\x02\x12\x17\n\x13SYNC_ADMISSION_DONE\
-\x10\x032\x8c\x03\n\x0bSyncService\x12]\n\tBeginSync\x12$.stravasync.sync.v1.BeginSyncRequest\
-\x1a%.stravasync.sync.v1.BeginSyncResponse\"\x03\x90\x02\x02\x12]\n\tRenewSync\x12$.stravasync.\
-sync.v1.RenewSyncRequest\x1a%.stravasync.sync.v1.RenewSyncResponse\"\x03\x90\x02\x02\x12W\n\x07\
-EndSync\x12\".stravasync.sync.v1.EndSyncRequest\x1a#.stravasync.sync.v1.EndSyncResponse\"\x03\
-\x90\x02\x02\x12f\n\x0cGetSyncState\x12\'.stravasync.sync.v1.GetSyncStateRequest\x1a(.stravasyn\
-c.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3";
+\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_token\x18\x04 \
+\x01(\tR\tpageToken\x12\x1d\n\tmax_pages\x18\x05 \x01(\x05B\x00R\x08maxPages\x128\n\x06reason\
+\x18\x06 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12\x12\n\x04full\x18\x07\
+\x20\x01(\x08R\x04full\x12D\n\x10not_synced_since\x18\x08 \x01(\x0b2\x1a.google.protobuf.Timest\
+ampR\x0enotSyncedSince\"\x7f\n\x17PublishSyncJobsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\
+\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\x12&\n\x0fnext_page_token\
+\x18\x03 \x01(\tR\rnextPageToken\"\xe6\x01\n\x15PublishSyncJobRequest\x12\x1f\n\nathlete_id\x18\
+\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06\
+reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_t\
+ime\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \
+\x01(\x08R\x04full\"6\n\x16PublishSyncJobResponse\x12\x1c\n\tduplicate\x18\x01 \x01(\x08R\tdupl\
+icate\"r\n\x10AwaitSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12=\n\
+\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"L\n\x11Await\
+SyncResponse\x127\n\twalk_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08walkTime*\
+\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_REASON_CO\
+NSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACKFILL\x10\
+\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\x05\x12\
+\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECIFIED\x10\
+\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSENT\x10\
+\x022\x89\x05\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchSyncsR\
+equest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12i\n\x0eReconcileSyncs\x12).strava\
+sync.sync.v1.ReconcileSyncsRequest\x1a*.stravasync.sync.v1.ReconcileSyncsResponse\"\x00\x12l\n\
+\x0fBackfillAthlete\x12*.stravasync.sync.v1.BackfillAthleteRequest\x1a+.stravasync.sync.v1.Back\
+fillAthleteResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.stravasync.sync.v1.PublishSyncJobsRequ\
+est\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\x12i\n\x0ePublishSyncJob\x12).stravas\
+ync.sync.v1.PublishSyncJobRequest\x1a*.stravasync.sync.v1.PublishSyncJobResponse\"\x00\x12Z\n\t\
+AwaitSync\x12$.stravasync.sync.v1.AwaitSyncRequest\x1a%.stravasync.sync.v1.AwaitSyncResponse\"\
+\x00\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12stravasyn\
+c.sync.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ds\
+travasync/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\x00R\
+\x05after\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\x12\x14\
+\n\x04page\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\x10Begi\
+nSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\
+\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncRe\
+asonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\
+\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \x01(\
+\tB\x00R\x06holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11Begin\
+SyncResponse\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmission\
+\x129\n\x07session\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\x01\
+\n\x0bSyncSession\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02 \
+\x01(\x0b2\x19.google.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .stra\
+vasync.sync.v1.ListPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\x01\
+\x20\x01(\tB\x00R\tathleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11Ren\
+ewSyncResponse\"\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathle\
+teId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\
+\x03B\x00R\x05lease\x12;\n\x07outcome\x18\x04 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\
+\x00R\x07outcome\"\x84\x01\n\x0fEndSyncResponse\x12\x1e\n\nactivities\x18\x01 \x01(\x05R\nactiv\
+ities\x12\x1a\n\x08inserted\x18\x02 \x01(\x05R\x08inserted\x12\x18\n\x07deleted\x18\x03 \x01(\
+\x05R\x07deleted\x12\x1b\n\tfollow_up\x18\x04 \x01(\x08R\x08followUp\"6\n\x13GetSyncStateReques\
+t\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"K\n\x14GetSyncStateResponse\x123\n\
+\x05state\x18\x01 \x01(\x0b2\x1d.stravasync.sync.v1.SyncStateR\x05state\"\x88\x02\n\tSyncState\
+\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x18\n\x07running\x18\x02 \x01(\x08R\x07r\
+unning\x12\x18\n\x07walking\x18\x03 \x01(\x08R\x07walking\x12E\n\x11synced_up_to_time\x18\x04 \
+\x01(\x0b2\x1a.google.protobuf.TimestampR\x0esyncedUpToTime\x12I\n\x13last_full_walk_time\x18\
+\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\x10lastFullWalkTime\x12\x16\n\x06wanted\x18\x06 \
+\x01(\x08R\x06wanted*\x80\x01\n\rSyncAdmission\x12\x1e\n\x1aSYNC_ADMISSION_UNSPECIFIED\x10\x00\
+\x12\x1b\n\x17SYNC_ADMISSION_ADMITTED\x10\x01\x12\x19\n\x15SYNC_ADMISSION_FOLDED\x10\x02\x12\
+\x17\n\x13SYNC_ADMISSION_DONE\x10\x032\x8c\x03\n\x0bSyncService\x12]\n\tBeginSync\x12$.stravasy\
+nc.sync.v1.BeginSyncRequest\x1a%.stravasync.sync.v1.BeginSyncResponse\"\x03\x90\x02\x02\x12]\n\
+\tRenewSync\x12$.stravasync.sync.v1.RenewSyncRequest\x1a%.stravasync.sync.v1.RenewSyncResponse\
+\"\x03\x90\x02\x02\x12W\n\x07EndSync\x12\".stravasync.sync.v1.EndSyncRequest\x1a#.stravasync.sy\
+nc.v1.EndSyncResponse\"\x03\x90\x02\x02\x12f\n\x0cGetSyncState\x12\'.stravasync.sync.v1.GetSync\
+StateRequest\x1a(.stravasync.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3";

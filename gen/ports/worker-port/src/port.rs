@@ -2,7 +2,7 @@
 
 /// The well-known types of protobuf that this service meets.
 pub mod well_known {
-    pub use ::prost_types::Timestamp;
+    pub use ::prost_types::{Duration, Timestamp};
 }
 
 /// What this service meets of `stravasync.athletes.v1`.
@@ -20,9 +20,18 @@ pub mod athletes_v1 {
 /// What this service meets of `stravasync.sync.v1`.
 pub mod sync_v1 {
     pub use ::stravasync_sync_v1::{
-        DispatchSyncsRequest, DispatchSyncsResponse, PublishSyncJobsRequest,
-        PublishSyncJobsResponse, SyncAthlete, SyncReason, dispatch_service,
+        AwaitSyncRequest, AwaitSyncResponse, BackfillAthleteRequest,
+        BackfillAthleteResponse, BeginSyncRequest, BeginSyncResponse, DispatchProgress,
+        DispatchSyncsRequest, DispatchSyncsResponse, EndSyncRequest, EndSyncResponse,
+        GetSyncStateRequest, GetSyncStateResponse, ListPosition, PublishSyncJobRequest,
+        PublishSyncJobResponse, PublishSyncJobsRequest, PublishSyncJobsResponse,
+        ReconcileSyncsRequest, ReconcileSyncsResponse, RenewSyncRequest,
+        RenewSyncResponse, SyncAdmission, SyncAthlete, SyncOutcome, SyncReason,
+        SyncSession, SyncState, dispatch_service, sync_service,
+        sync_service::LocalSyncService, sync_service::SyncService,
     };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_sync_v1::sync_service::MockSyncService;
 }
 
 /// How to reach the deployables that answer this one's calls.
@@ -40,6 +49,8 @@ pub struct Clients {
     pub athletes: ::std::sync::Arc<
         dyn ::stravasync_athletes_v1::athletes_service::AthletesService,
     >,
+    /// Calls `stravasync.sync.v1.SyncService`.
+    pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
 }
 
 impl Clients {
@@ -54,6 +65,9 @@ impl Clients {
                 ::stravasync_athletes_v1::athletes_service::AthletesServiceClient::new(
                     api.clone(),
                 ),
+            ),
+            sync: ::std::sync::Arc::new(
+                ::stravasync_sync_v1::sync_service::SyncServiceClient::new(api.clone()),
             ),
         })
     }
@@ -83,8 +97,18 @@ impl Publishers {
 /// Starters of every workflow that this deployable may start.
 #[derive(Clone)]
 pub struct Starters {
-    /// Workflow: publishes a SyncAthlete job for each connected athlete.
+    /// Workflow: publishes a SyncAthlete job for each connected athlete. After some
+    /// activities it continues as a new run, so that its history stays short however
+    /// many athletes there are.
     pub dispatch_syncs: ::stravasync_sync_v1::dispatch_service::DispatchSyncsStarter,
+    /// Workflow: publishes a job for each connected athlete who has not been synced
+    /// for too long, and so finds what webhooks and jobs have missed.
+    pub reconcile_syncs: ::stravasync_sync_v1::dispatch_service::ReconcileSyncsStarter,
+    /// Workflow: has one athlete's whole list fetched, and waits until a walk through it
+    /// has come to its end. A second start joins the first. Fails with NOT_FOUND when there
+    /// is no such athlete, and with FAILED_PRECONDITION when the athlete has to consent
+    /// first.
+    pub backfill_athlete: ::stravasync_sync_v1::dispatch_service::BackfillAthleteStarter,
 }
 
 impl Starters {
@@ -92,6 +116,12 @@ impl Starters {
     pub fn new(client: ::std::sync::Arc<dyn ::treaty_temporal::WorkflowClient>) -> Self {
         Self {
             dispatch_syncs: ::treaty_temporal::Starter::new(
+                ::std::sync::Arc::clone(&client),
+            ),
+            reconcile_syncs: ::treaty_temporal::Starter::new(
+                ::std::sync::Arc::clone(&client),
+            ),
+            backfill_athlete: ::treaty_temporal::Starter::new(
                 ::std::sync::Arc::clone(&client),
             ),
         }
@@ -107,12 +137,15 @@ pub mod testing {
     pub struct MockClients {
         /// Stands in for `stravasync.athletes.v1.AthletesService`.
         pub athletes: ::stravasync_athletes_v1::athletes_service::MockAthletesService,
+        /// Stands in for `stravasync.sync.v1.SyncService`.
+        pub sync: ::stravasync_sync_v1::sync_service::MockSyncService,
     }
     impl MockClients {
         /// The clients.
         pub fn into_clients(self) -> super::Clients {
             super::Clients {
                 athletes: ::std::sync::Arc::new(self.athletes),
+                sync: ::std::sync::Arc::new(self.sync),
             }
         }
     }
@@ -122,11 +155,18 @@ pub mod testing {
         athletes: ::std::sync::Arc<
             dyn ::stravasync_athletes_v1::athletes_service::AthletesService,
         >,
+        sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
     ) -> super::Clients {
         super::Clients {
             athletes: ::std::sync::Arc::new(
                 ::stravasync_athletes_v1::athletes_service::LocalAthletesService::called_by(
                     athletes,
+                    ::treaty_rpc::Caller::Deployable("worker".into()),
+                ),
+            ),
+            sync: ::std::sync::Arc::new(
+                ::stravasync_sync_v1::sync_service::LocalSyncService::called_by(
+                    sync,
                     ::treaty_rpc::Caller::Deployable("worker".into()),
                 ),
             ),

@@ -7,7 +7,7 @@ mod rpc;
 mod service;
 
 pub use error::AthletesError;
-pub use model::{Athlete, AthleteKey, AthletePage, NewAthlete, StateFilter};
+pub use model::{Athlete, AthleteFilter, AthleteKey, AthletePage, NewAthlete, StateFilter};
 pub use repository::{AthletesRepository, PgAthletes};
 pub use rpc::AthletesRpc;
 pub use service::Athletes;

@@ -34,6 +34,22 @@ pub struct NewAthlete {
 
 /// Which athletes a list holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AthleteFilter {
+    /// By the state of their connection.
+    pub state: StateFilter,
+    /// Only those of whom no sync has ended well since then. For an athlete who was never synced
+    /// the first consent counts, or else registration.
+    pub not_synced_since: Option<DateTime<Utc>>,
+}
+
+impl From<StateFilter> for AthleteFilter {
+    fn from(state: StateFilter) -> Self {
+        Self { state, not_synced_since: None }
+    }
+}
+
+/// Athletes by the state of their connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateFilter {
     /// All.
     Any,

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use stravasync_schema::ConnectionState;
 use uuid::Uuid;
 
-use super::{Athlete, AthleteKey, AthletesError, NewAthlete, StateFilter};
+use super::{Athlete, AthleteFilter, AthleteKey, AthletesError, NewAthlete, StateFilter};
 use crate::database::violated;
 
 /// Keeps athletes.
@@ -20,7 +20,7 @@ pub trait AthletesRepository: Send + Sync {
     /// Up to `limit` athletes after a place, oldest registration first.
     async fn list(
         &self,
-        filter: StateFilter,
+        filter: AthleteFilter,
         after: Option<AthleteKey>,
         limit: i64,
     ) -> Result<Vec<Athlete>, AthletesError>;
@@ -82,14 +82,14 @@ impl AthletesRepository for PgAthletes {
 
     async fn list(
         &self,
-        filter: StateFilter,
+        filter: AthleteFilter,
         after: Option<AthleteKey>,
         limit: i64,
     ) -> Result<Vec<Athlete>, AthletesError> {
         // Nobody registered at the epoch: it stands before the first athlete, and spares the
         // planner a condition on whether there is a token.
         let after = after.unwrap_or(AthleteKey { time: DateTime::UNIX_EPOCH, id: [0; 16] });
-        let (never_connected, state) = match filter {
+        let (never_connected, state) = match filter.state {
             StateFilter::Any => (false, None),
             StateFilter::NeverConnected => (true, None),
             StateFilter::In(state) => (false, Some(state)),
@@ -102,6 +102,8 @@ impl AthletesRepository for PgAthletes {
                WHERE (a.created_at, a.athlete_id) > ($1, $2)
                  AND ($3::connection_state IS NULL OR c.state = $3)
                  AND (NOT $4::boolean OR c.athlete_id IS NULL)
+                 AND ($6::timestamptz IS NULL
+                      OR COALESCE(a.last_synced_at, c.created_at, a.created_at) < $6)
                ORDER BY a.created_at, a.athlete_id
                LIMIT $5"#,
             after.time,
@@ -109,6 +111,7 @@ impl AthletesRepository for PgAthletes {
             state as Option<ConnectionState>,
             never_connected,
             limit,
+            filter.not_synced_since,
         )
         .fetch_all(&self.pool)
         .await?;

@@ -6,7 +6,7 @@ use stravasync_schema::ConnectionState;
 use treaty_error::{Error, Result};
 use treaty_rpc::Context;
 
-use super::{Athlete, AthleteKey, Athletes, StateFilter};
+use super::{Athlete, AthleteFilter, AthleteKey, Athletes, StateFilter};
 use crate::{convert, page};
 
 /// Answers `AthletesService`.
@@ -49,7 +49,7 @@ impl proto::AthletesService for AthletesRpc {
     ) -> Result<proto::ListAthletesResponse> {
         let size = page::size(request.page_size);
         let after = AthleteKey::decode(&request.page_token)?;
-        let page = self.service.list(filter(request.connection_state)?, after, size).await?;
+        let page = self.service.list(filter(&request)?, after, size).await?;
         Ok(proto::ListAthletesResponse {
             athletes: page.athletes.into_iter().map(message).collect(),
             next_page_token: page.next.map(|key| key.encode()).unwrap_or_default(),
@@ -57,7 +57,17 @@ impl proto::AthletesService for AthletesRpc {
     }
 }
 
-fn filter(state: i32) -> Result<StateFilter> {
+fn filter(request: &proto::ListAthletesRequest) -> Result<AthleteFilter> {
+    let not_synced_since = match &request.not_synced_since {
+        None => None,
+        Some(time) => Some(convert::time(time).ok_or_else(|| {
+            Error::invalid_field("not_synced_since", "is no time of the years 1 to 9999")
+        })?),
+    };
+    Ok(AthleteFilter { state: state_filter(request.connection_state)?, not_synced_since })
+}
+
+fn state_filter(state: i32) -> Result<StateFilter> {
     match proto::ConnectionState::try_from(state) {
         Ok(proto::ConnectionState::Unspecified) => Ok(StateFilter::Any),
         Ok(proto::ConnectionState::None) => Ok(StateFilter::NeverConnected),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Athlete, AthleteKey, AthletePage, AthletesError, AthletesRepository};
-use super::{NewAthlete, StateFilter};
+use super::{Athlete, AthleteFilter, AthleteKey, AthletePage};
+use super::{AthletesError, AthletesRepository, NewAthlete};
 use crate::page;
 
 /// Registers athletes and finds them again.
@@ -52,7 +52,7 @@ impl Athletes {
     /// When the database fails.
     pub async fn list(
         &self,
-        filter: StateFilter,
+        filter: AthleteFilter,
         after: Option<AthleteKey>,
         size: i64,
     ) -> Result<AthletePage, AthletesError> {
@@ -72,6 +72,7 @@ mod tests {
     use mockall::predicate::{always, eq};
 
     use super::*;
+    use crate::athletes::StateFilter;
     use crate::athletes::repository::MockAthletesRepository;
 
     fn athlete(new: &NewAthlete) -> Athlete {
@@ -99,18 +100,21 @@ mod tests {
     async fn a_page_asks_for_one_more_and_cuts_it() {
         let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
         let mut repository = MockAthletesRepository::new();
-        repository.expect_list().with(eq(StateFilter::Any), always(), eq(3)).returning(
-            move |_, _, _| {
+        repository
+            .expect_list()
+            .with(eq(AthleteFilter::from(StateFilter::Any)), always(), eq(3))
+            .returning(move |_, _, _| {
                 let new = |id| NewAthlete {
                     athlete_id: id,
                     display_name: String::new(),
                     email: String::new(),
                 };
                 Ok(ids.iter().map(|id| athlete(&new(*id))).collect())
-            },
-        );
-        let page =
-            Athletes::new(Arc::new(repository)).list(StateFilter::Any, None, 2).await.unwrap();
+            });
+        let page = Athletes::new(Arc::new(repository))
+            .list(StateFilter::Any.into(), None, 2)
+            .await
+            .unwrap();
         assert_eq!(page.athletes.len(), 2);
         assert_eq!(page.next.unwrap().id, ids[1].into_bytes());
     }

@@ -31,6 +31,7 @@ impl<'a> JobFeed<'a> {
             page_size: request.page_size,
             page_token,
             connection_state: ConnectionState::Connected.into(),
+            not_synced_since: request.not_synced_since,
         };
         let pages = athletes.list_athletes_pages(context, first);
         Self { pages, request, pages_left: 0 }
@@ -50,9 +51,13 @@ impl<'a> JobFeed<'a> {
         SyncAthlete {
             athlete_id: athlete.athlete_id,
             request_id: self.request.request_id.clone(),
-            reason: SyncReason::Schedule.into(),
+            reason: match self.request.reason() {
+                // A release that knew one reason only did not say it.
+                SyncReason::Unspecified => SyncReason::Schedule.into(),
+                reason => reason.into(),
+            },
             request_time: self.request.request_time,
-            full: false,
+            full: self.request.full,
         }
     }
 }

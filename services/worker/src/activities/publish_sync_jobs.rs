@@ -1,4 +1,4 @@
-//! The activity `PublishSyncJobs`: one job for each connected athlete.
+//! The activity `PublishSyncJobs`: one job for each connected athlete of some pages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,10 +31,13 @@ pub struct SyncJobPublisher {
     pages_per_checkpoint: usize,
 }
 
-/// How far a dispatch is: everything before the page is in the stream.
+/// How far the activity is: everything before the page is in the stream. The release before did not
+/// count pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct Checkpoint {
     page_token: String,
+    pages: usize,
     published: u64,
     duplicates: u64,
 }
@@ -65,18 +68,29 @@ impl SyncJobPublisher {
     ) -> Result<Checkpoint> {
         // The api's log then names the dispatch that asked.
         let context = Context::incoming(Caller::Anonymous, request.request_id.as_str());
-        let mut checkpoint = checkpoint_of(activity);
+        let mut checkpoint = checkpoint_of(activity).unwrap_or_else(|| Checkpoint {
+            page_token: request.page_token.clone(),
+            ..Checkpoint::default()
+        });
+        let max_pages = match usize::try_from(request.max_pages) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(pages) => pages,
+        };
         let first = checkpoint.page_token.clone();
         let mut feed = JobFeed::new(&*self.athletes, &context, request, first);
         loop {
-            feed.resume(self.pages_per_checkpoint);
+            let pages = self.pages_per_checkpoint.min(max_pages.saturating_sub(checkpoint.pages));
+            feed.resume(pages);
             let options = PublishOptions { publishers: self.publishers, ..Default::default() };
             let publishing = self.jobs.publish_all(&mut feed, options);
             let report = alive(activity, &checkpoint, publishing).await?.into_result()?;
             checkpoint.published += report.published;
             checkpoint.duplicates += report.duplicates;
-            let Some(page_token) = feed.page_token() else { return Ok(checkpoint) };
-            page_token.clone_into(&mut checkpoint.page_token);
+            checkpoint.pages += pages;
+            feed.page_token().unwrap_or_default().clone_into(&mut checkpoint.page_token);
+            if checkpoint.page_token.is_empty() || checkpoint.pages >= max_pages {
+                return Ok(checkpoint);
+            }
             activity.heartbeat(checkpoint.clone()).await?;
         }
     }
@@ -104,19 +118,20 @@ impl ActivityHandler<PublishSyncJobs> for SyncJobPublisher {
         Ok(PublishSyncJobsResponse {
             published: count(done.published),
             duplicates: count(done.duplicates),
+            next_page_token: done.page_token,
         })
     }
 }
 
 /// Where the attempt before this one had come to. What another version of the worker left behind may
 /// not be readable; then everything is published again, which the stream mostly knows already.
-fn checkpoint_of(activity: &ActivityContext) -> Checkpoint {
+fn checkpoint_of(activity: &ActivityContext) -> Option<Checkpoint> {
     match activity.progress() {
-        Ok(progress) => progress.unwrap_or_default(),
+        Ok(progress) => progress,
         Err(error) => {
             let error = Error::from(error);
             tracing::warn!(error = error.chain(), "the last checkpoint is not readable");
-            Checkpoint::default()
+            None
         }
     }
 }

@@ -41,15 +41,19 @@ fn a_wrong_configuration_ends_it_at_once_with_the_keys_name() {
     assert!(checked(&[TEMPORAL, ADDRESS, TOKEN]).status.success());
 }
 
-/// Starts the process and waits until it answers `/livez`.
-fn launch(servers: &Servers) -> (Leashed, SocketAddr) {
+/// Starts the process, with these variables besides those of the servers, and waits until it
+/// answers `/livez`.
+pub(crate) fn launch(servers: &Servers, environment: &[(&str, &str)]) -> (Leashed, SocketAddr) {
     let file = servers.directory.path().join("address");
+    // The one before may have left its own.
+    drop(std::fs::remove_file(&file));
     let mut process = Launch::new("worker", BINARY)
         .envs([ADDRESS, TOKEN])
-        .env("WORKER__NATS__URL", &servers.nats_url)
+        .env("WORKER__NATS__URL", servers.nats.url())
         .env("WORKER__TEMPORAL__ADDRESS", servers.temporal.address())
         .env("WORKER__HEALTH__LISTEN", "127.0.0.1:0")
         .env("WORKER__HEALTH__ADDRESS_FILE", &file)
+        .envs(environment.iter().copied())
         .start(servers.directory.path().join("worker.log"))
         .unwrap();
     let address = || Some(std::fs::read_to_string(&file).ok()?.trim().parse().unwrap());
@@ -61,16 +65,21 @@ fn launch(servers: &Servers) -> (Leashed, SocketAddr) {
     (process, address().unwrap())
 }
 
+/// Waits until the process works: until it has registered and scheduled everything.
+pub(crate) fn wait_ready(address: SocketAddr) {
+    let ready = || Ok(http::get(address, "/readyz")?.0 == 200);
+    wait_until("readiness", Duration::from_secs(60), ready).unwrap();
+}
+
 #[test]
 fn it_becomes_ready_and_ends_well_when_told_to() {
     let servers = Servers::start_blocking();
-    let (mut process, address) = launch(&servers);
-    let ready = || Ok(http::get(address, "/readyz")?.0 == 200);
-    wait_until("readiness", Duration::from_secs(30), ready).unwrap();
+    let (mut process, address) = launch(&servers, &[]);
+    wait_ready(address);
     // The server lists from an index that follows what is stored a little later.
     let listed = || {
         let listed = servers.temporal.cli(&["schedule", "list"])?;
-        Ok(listed.contains("stravasync-dispatch"))
+        Ok(listed.contains("stravasync-dispatch") && listed.contains("stravasync-reconcile"))
     };
     wait_until("the schedule's being listed", Duration::from_secs(30), listed).unwrap();
 

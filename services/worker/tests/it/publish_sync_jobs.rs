@@ -26,12 +26,13 @@ fn request(request_id: &str) -> PublishSyncJobsRequest {
         request_id: request_id.to_owned(),
         page_size: 2,
         request_time: Some(NOW),
+        ..PublishSyncJobsRequest::default()
     }
 }
 
-fn publisher(service: impl AthletesService, jobs: &Jobs) -> SyncJobPublisher {
+fn publisher(service: Arc<dyn AthletesService>, jobs: &Jobs) -> SyncJobPublisher {
     let jobs = Arc::clone(jobs);
-    SyncJobPublisher::new(Arc::new(service), jobs, 3).with_checkpoint_every(2)
+    SyncJobPublisher::new(service, jobs, 3).with_checkpoint_every(2)
 }
 
 async fn dispatch(api: &Api, jobs: &Jobs, request_id: &str) -> Result<PublishSyncJobsResponse> {
@@ -63,6 +64,11 @@ fn published(jobs: &Jobs) -> Vec<String> {
     jobs.events().into_iter().map(|job| job.athlete_id).collect()
 }
 
+/// The answer of an activity that has come to the end of the list.
+fn all(published: i64, duplicates: i64) -> PublishSyncJobsResponse {
+    PublishSyncJobsResponse { published, duplicates, ..PublishSyncJobsResponse::default() }
+}
+
 fn ids(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers.map(athlete_id).collect()
 }
@@ -73,7 +79,7 @@ async fn every_connected_athlete_gets_one_job() {
 
     let done = dispatch(&api, &jobs, "r1").await.unwrap();
 
-    assert_eq!(done, PublishSyncJobsResponse { published: 7, duplicates: 0 });
+    assert_eq!(done, all(7, 0));
     assert_eq!(published(&jobs), ids(0..7));
     for job in jobs.events() {
         assert_eq!(job.request_id, "r1");
@@ -108,7 +114,8 @@ async fn empty_pages_in_the_middle_do_not_end_it() {
     });
     let jobs = Jobs::default();
 
-    let done = run(&ActivityEnvironment::new(), publisher(service, &jobs), "r1").await.unwrap();
+    let done =
+        run(&ActivityEnvironment::new(), publisher(Arc::new(service), &jobs), "r1").await.unwrap();
 
     assert_eq!(done.published, 1);
 }
@@ -123,8 +130,8 @@ async fn a_repeated_attempt_publishes_nothing_twice_and_another_dispatch_everyth
     let next = dispatch(&api, &jobs, "r2").await.unwrap();
 
     assert_eq!(failed.code(), Code::Unavailable);
-    assert_eq!(repeated, PublishSyncJobsResponse { published: 3, duplicates: 2 });
-    assert_eq!(next, PublishSyncJobsResponse { published: 5, duplicates: 0 });
+    assert_eq!(repeated, all(3, 2));
+    assert_eq!(next, all(5, 0));
     assert_eq!(jobs.events().len(), 10);
 }
 
@@ -136,7 +143,7 @@ async fn an_attempt_goes_on_from_the_last_checkpoint() {
 
     let done = run(&second, publisher(api.service(), &jobs), "r1").await.unwrap();
 
-    assert_eq!(done, PublishSyncJobsResponse { published: 6, duplicates: 1 });
+    assert_eq!(done, all(6, 1));
     assert_eq!(published(&jobs), ids(4..7));
     assert_eq!(api.tokens(), ["4", "6"]);
 }
@@ -152,10 +159,60 @@ async fn a_failed_attempt_leaves_its_progress_for_the_next() {
 
     assert!(matches!(first, AttemptOutcome::TriedAgain { .. }), "{first:?}");
     // The third page was published and not yet noted.
-    assert_eq!(second.completed(), PublishSyncJobsResponse { published: 5, duplicates: 2 });
+    assert_eq!(second.completed(), all(5, 2));
     assert_eq!(api.tokens(), ["", "2", "4", "6", "4", "6"]);
     let noted = environment.heartbeats::<Value>().unwrap();
     assert!(noted.iter().any(|progress| progress["page_token"] == "4"), "{noted:?}");
+}
+
+#[tokio::test]
+async fn some_pages_are_published_from_a_place_and_the_next_place_is_told() {
+    let (api, jobs) = (Api::with_athletes(11), Jobs::default());
+    let mut request = PublishSyncJobsRequest {
+        page_token: "2".to_owned(),
+        max_pages: 3,
+        reason: SyncReason::Reconcile.into(),
+        full: true,
+        ..request("r1")
+    };
+    let next = |request: PublishSyncJobsRequest| {
+        let publisher = publisher(api.service(), &jobs);
+        async move {
+            let environment = ActivityEnvironment::new();
+            environment
+                .attempt::<PublishSyncJobs, _>(&publisher, &request)
+                .await
+                .unwrap()
+                .completed()
+        }
+    };
+
+    let some = next(request.clone()).await;
+    assert_eq!(published(&jobs), ids(2..8));
+    assert_eq!((some.published, some.next_page_token.as_str()), (6, "8"));
+    request.page_token = some.next_page_token;
+    assert_eq!(next(request).await, all(3, 0));
+
+    assert_eq!(published(&jobs), ids(2..11));
+    assert_eq!(api.tokens(), ["2", "4", "6", "8", "10"]);
+    let job = jobs.events().remove(0);
+    assert_eq!((job.reason(), job.full), (SyncReason::Reconcile, true));
+}
+
+#[tokio::test]
+async fn an_attempt_publishes_what_the_one_before_left_of_its_pages() {
+    let (api, jobs) = (Api::with_athletes(11), Jobs::default());
+    let checkpoint = json!({"page_token": "6", "pages": 2, "published": 4});
+    let second = ActivityEnvironment::after_progress(&checkpoint).unwrap();
+    let request =
+        PublishSyncJobsRequest { page_token: "2".to_owned(), max_pages: 3, ..request("r1") };
+
+    let publisher = publisher(api.service(), &jobs);
+    let done =
+        second.attempt::<PublishSyncJobs, _>(&publisher, &request).await.unwrap().completed();
+
+    assert_eq!(published(&jobs), ids(6..8));
+    assert_eq!((done.published, done.next_page_token.as_str()), (6, "8"));
 }
 
 #[tokio::test]
@@ -180,7 +237,7 @@ async fn a_job_that_is_not_published_fails_the_attempt_with_its_code() {
     assert!(error.message().contains("1 of 3"), "{error}");
     assert!(error.message().contains("no leader"), "{error}");
     let repeated = dispatch(&api, &jobs, "r1").await.unwrap();
-    assert_eq!(repeated, PublishSyncJobsResponse { published: 1, duplicates: 2 });
+    assert_eq!(repeated, all(1, 2));
 }
 
 #[tokio::test]
@@ -204,7 +261,7 @@ async fn a_list_that_does_not_move_on_is_not_followed_for_ever() {
     service.expect_list_athletes().times(2).returning(stuck);
 
     let environment = ActivityEnvironment::new();
-    let outcome = run(&environment, publisher(service, &Jobs::default()), "r1").await;
+    let outcome = run(&environment, publisher(Arc::new(service), &Jobs::default()), "r1").await;
 
     assert_eq!(outcome.unwrap_err().code(), Code::Internal);
 }
@@ -237,7 +294,7 @@ async fn it_stops_when_told_to() {
         Ok(ListAthletesResponse { athletes: vec![athlete(number)], next_page_token })
     });
 
-    let outcome = attempt(&environment, publisher(service, &Jobs::default()), "r1").await;
+    let outcome = attempt(&environment, publisher(Arc::new(service), &Jobs::default()), "r1").await;
 
     assert!(matches!(outcome, AttemptOutcome::Cancelled), "{outcome:?}");
 }

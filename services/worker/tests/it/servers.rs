@@ -1,23 +1,27 @@
 //! Real servers, and the jobs that arrive in them.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use testbed::{RunDirectory, TemporalServer, Tools};
+use serde_json::{Value, json};
+use testbed::{NatsServer, RunDirectory, TemporalServer, Tools};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use treaty_nats::{Connection, Delivery, Event as _, Handle, HandlerSpec, NatsConfig, run_handler};
+use treaty_temporal::RunRef;
+use worker::config::Config;
 use worker_port::sync_v1::SyncAthlete;
 
 /// How long a condition may take to come true.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A Temporal server of the test's own, and the NATS server of the process.
+/// Servers of the test's own.
 pub(crate) struct Servers {
     pub(crate) temporal: TemporalServer,
-    pub(crate) nats_url: String,
+    pub(crate) nats: NatsServer,
     pub(crate) directory: RunDirectory,
 }
 
@@ -27,12 +31,46 @@ impl Servers {
         let directory = RunDirectory::disposable("worker-test").unwrap();
         let tools = Tools::new().unwrap();
         let temporal = TemporalServer::start(&tools, directory.path().join("temporal")).unwrap();
-        Self { temporal, nats_url: testbed::shared_nats().url(), directory }
+        let nats = NatsServer::start(&tools, directory.path().join("nats")).unwrap();
+        Self { temporal, nats, directory }
     }
 
     pub(crate) async fn start() -> Self {
+        // Temporal's client and NATS's have a provider of cryptography each.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         spawn_blocking(Self::start_blocking).await.unwrap()
     }
+
+    /// The least that a worker needs to know, with these keys besides.
+    pub(crate) fn config(&self, more: Value) -> Config {
+        let mut config = json!({
+            "nats": {"url": self.nats.url()},
+            "temporal": {"address": self.temporal.address()},
+            "peers": {"api": {"address": "127.0.0.1:1", "token": "nobody-listens-there"}},
+            "publishers": 4,
+        });
+        let Value::Object(more) = more else { panic!("{more} holds no keys") };
+        config.as_object_mut().unwrap().extend(more);
+        serde_json::from_value(config).unwrap()
+    }
+
+    /// A connection for looking.
+    pub(crate) async fn nats(&self) -> Connection {
+        let nats = treaty_nats::connect(&NatsConfig::new(self.nats.url())).await.unwrap();
+        nats.ensure_streams(worker_port::STREAMS).await.unwrap();
+        nats
+    }
+
+    /// A connection for looking.
+    pub(crate) async fn temporal(&self) -> treaty_temporal::Connection {
+        let config = self.config(json!({})).temporal;
+        treaty_temporal::connect(&config).await.unwrap()
+    }
+}
+
+/// How many jobs the stream has.
+pub(crate) async fn stored(nats: &Connection) -> u64 {
+    nats.stream_info(SyncAthlete::STREAM).await.unwrap().messages
 }
 
 /// Everything that is in the stream of jobs, as it arrives.
@@ -68,9 +106,7 @@ const COLLECTING: HandlerSpec = HandlerSpec {
 };
 
 impl Arrived {
-    pub(crate) async fn collect(nats_url: &str) -> Self {
-        let nats = treaty_nats::connect(&NatsConfig::new(nats_url)).await.unwrap();
-        nats.ensure_streams(worker_port::STREAMS).await.unwrap();
+    pub(crate) fn collect(nats: Connection) -> Self {
         let (jobs, stop) = (Arc::<Collector>::default(), CancellationToken::new());
         let handling = run_handler::<SyncAthlete, _>(
             nats.clone(),
@@ -85,8 +121,7 @@ impl Arrived {
     /// Waits until there are so many jobs in the stream and all have arrived here.
     pub(crate) async fn wait_for(&self, number: usize) -> Vec<SyncAthlete> {
         eventually("all jobs arrive", async || self.jobs().len() >= number).await;
-        let stored = self.nats.stream_info(SyncAthlete::STREAM).await.unwrap().messages;
-        assert_eq!(stored, u64::try_from(number).unwrap(), "no more is in the stream");
+        assert_eq!(stored(&self.nats).await, u64::try_from(number).unwrap(), "no more is there");
         self.jobs()
     }
 
@@ -97,6 +132,42 @@ impl Arrived {
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         tokio::time::timeout(PATIENCE, self.handling).await.unwrap().unwrap().unwrap();
+    }
+}
+
+/// Where recorded histories are.
+pub(crate) fn histories() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/histories")
+}
+
+/// The history of a run, which must replay. With `TREATY_RECORD_HISTORIES` it is kept in the
+/// repository under this name.
+pub(crate) async fn recorded(
+    temporal: &treaty_temporal::Connection,
+    run: &RunRef,
+    name: &str,
+) -> Value {
+    let history = temporal.history(run).await.unwrap();
+    crate::replay::replay(&history).await.unwrap();
+    let history: Value = serde_json::from_slice(&history).unwrap();
+    if std::env::var_os("TREATY_RECORD_HISTORIES").is_some() {
+        let mut kept = history.clone();
+        anonymise(&mut kept);
+        let mut text = serde_json::to_string_pretty(&kept).unwrap();
+        text.push('\n');
+        std::fs::create_dir_all(histories()).unwrap();
+        std::fs::write(histories().join(format!("{name}.json")), text).unwrap();
+    }
+    history
+}
+
+/// Takes out who recorded it: identities, and sticky queues named after them, are `process@machine`.
+fn anonymise(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(anonymise),
+        Value::Array(values) => values.iter_mut().for_each(anonymise),
+        Value::String(text) if text.contains('@') => "recorder".clone_into(text),
+        _ => {}
     }
 }
 

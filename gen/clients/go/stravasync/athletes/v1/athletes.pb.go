@@ -374,8 +374,11 @@ type ListAthletesRequest struct {
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only athletes in this state; all when unspecified.
 	ConnectionState ConnectionState `protobuf:"varint,3,opt,name=connection_state,json=connectionState,proto3,enum=stravasync.athletes.v1.ConnectionState" json:"connection_state,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Only athletes of whom no sync has ended well since this time; all when absent. For
+	// an athlete who was never synced the first consent counts, or else registration.
+	NotSyncedSince *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=not_synced_since,json=notSyncedSince,proto3" json:"not_synced_since,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListAthletesRequest) Reset() {
@@ -427,6 +430,13 @@ func (x *ListAthletesRequest) GetConnectionState() ConnectionState {
 		return x.ConnectionState
 	}
 	return ConnectionState_CONNECTION_STATE_UNSPECIFIED
+}
+
+func (x *ListAthletesRequest) GetNotSyncedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NotSyncedSince
+	}
+	return nil
 }
 
 // Response of ListAthletes.
@@ -507,12 +517,13 @@ const file_stravasync_athletes_v1_athletes_proto_rawDesc = "" +
 	"\n" +
 	"athlete_id\x18\x01 \x01(\tR\tathleteId\"O\n" +
 	"\x12GetAthleteResponse\x129\n" +
-	"\aathlete\x18\x01 \x01(\v2\x1f.stravasync.athletes.v1.AthleteR\aathlete\"\xa5\x01\n" +
+	"\aathlete\x18\x01 \x01(\v2\x1f.stravasync.athletes.v1.AthleteR\aathlete\"\xeb\x01\n" +
 	"\x13ListAthletesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x12R\n" +
-	"\x10connection_state\x18\x03 \x01(\x0e2'.stravasync.athletes.v1.ConnectionStateR\x0fconnectionState\"{\n" +
+	"\x10connection_state\x18\x03 \x01(\x0e2'.stravasync.athletes.v1.ConnectionStateR\x0fconnectionState\x12D\n" +
+	"\x10not_synced_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0enotSyncedSince\"{\n" +
 	"\x14ListAthletesResponse\x12;\n" +
 	"\bathletes\x18\x01 \x03(\v2\x1f.stravasync.athletes.v1.AthleteR\bathletes\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n" +
@@ -559,18 +570,19 @@ var file_stravasync_athletes_v1_athletes_proto_depIdxs = []int32{
 	1,  // 3: stravasync.athletes.v1.RegisterAthleteResponse.athlete:type_name -> stravasync.athletes.v1.Athlete
 	1,  // 4: stravasync.athletes.v1.GetAthleteResponse.athlete:type_name -> stravasync.athletes.v1.Athlete
 	0,  // 5: stravasync.athletes.v1.ListAthletesRequest.connection_state:type_name -> stravasync.athletes.v1.ConnectionState
-	1,  // 6: stravasync.athletes.v1.ListAthletesResponse.athletes:type_name -> stravasync.athletes.v1.Athlete
-	2,  // 7: stravasync.athletes.v1.AthletesService.RegisterAthlete:input_type -> stravasync.athletes.v1.RegisterAthleteRequest
-	4,  // 8: stravasync.athletes.v1.AthletesService.GetAthlete:input_type -> stravasync.athletes.v1.GetAthleteRequest
-	6,  // 9: stravasync.athletes.v1.AthletesService.ListAthletes:input_type -> stravasync.athletes.v1.ListAthletesRequest
-	3,  // 10: stravasync.athletes.v1.AthletesService.RegisterAthlete:output_type -> stravasync.athletes.v1.RegisterAthleteResponse
-	5,  // 11: stravasync.athletes.v1.AthletesService.GetAthlete:output_type -> stravasync.athletes.v1.GetAthleteResponse
-	7,  // 12: stravasync.athletes.v1.AthletesService.ListAthletes:output_type -> stravasync.athletes.v1.ListAthletesResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	8,  // 6: stravasync.athletes.v1.ListAthletesRequest.not_synced_since:type_name -> google.protobuf.Timestamp
+	1,  // 7: stravasync.athletes.v1.ListAthletesResponse.athletes:type_name -> stravasync.athletes.v1.Athlete
+	2,  // 8: stravasync.athletes.v1.AthletesService.RegisterAthlete:input_type -> stravasync.athletes.v1.RegisterAthleteRequest
+	4,  // 9: stravasync.athletes.v1.AthletesService.GetAthlete:input_type -> stravasync.athletes.v1.GetAthleteRequest
+	6,  // 10: stravasync.athletes.v1.AthletesService.ListAthletes:input_type -> stravasync.athletes.v1.ListAthletesRequest
+	3,  // 11: stravasync.athletes.v1.AthletesService.RegisterAthlete:output_type -> stravasync.athletes.v1.RegisterAthleteResponse
+	5,  // 12: stravasync.athletes.v1.AthletesService.GetAthlete:output_type -> stravasync.athletes.v1.GetAthleteResponse
+	7,  // 13: stravasync.athletes.v1.AthletesService.ListAthletes:output_type -> stravasync.athletes.v1.ListAthletesResponse
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_stravasync_athletes_v1_athletes_proto_init() }

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.athletes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07\x41thlete\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12!\n\x0c\x64isplay_name\x18\x02 \x01(\tR\x0b\x64isplayName\x12\x14\n\x05\x65mail\x18\x03 \x01(\tR\x05\x65mail\x12R\n\x10\x63onnection_state\x18\x04 \x01(\x0e\x32\'.stravasync.athletes.v1.ConnectionStateR\x0f\x63onnectionState\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12@\n\x0elast_sync_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0clastSyncTime\"Q\n\x16RegisterAthleteRequest\x12!\n\x0c\x64isplay_name\x18\x01 \x01(\tR\x0b\x64isplayName\x12\x14\n\x05\x65mail\x18\x02 \x01(\tR\x05\x65mail\"T\n\x17RegisterAthleteResponse\x12\x39\n\x07\x61thlete\x18\x01 \x01(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x07\x61thlete\"2\n\x11GetAthleteRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"O\n\x12GetAthleteResponse\x12\x39\n\x07\x61thlete\x18\x01 \x01(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x07\x61thlete\"\xa5\x01\n\x13ListAthletesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12R\n\x10\x63onnection_state\x18\x03 \x01(\x0e\x32\'.stravasync.athletes.v1.ConnectionStateR\x0f\x63onnectionState\"{\n\x14ListAthletesResponse\x12;\n\x08\x61thletes\x18\x01 \x03(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x08\x61thletes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n\x18\x43ONNECTION_STATE_REVOKED\x10\x03\x32\xdf\x02\n\x0f\x41thletesService\x12r\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.RegisterAthleteResponse\x12h\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\x0cListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\x03\x90\x02\x01\x42=Z;stravasync.example/client/stravasync/athletes/v1;athletesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.athletes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07\x41thlete\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12!\n\x0c\x64isplay_name\x18\x02 \x01(\tR\x0b\x64isplayName\x12\x14\n\x05\x65mail\x18\x03 \x01(\tR\x05\x65mail\x12R\n\x10\x63onnection_state\x18\x04 \x01(\x0e\x32\'.stravasync.athletes.v1.ConnectionStateR\x0f\x63onnectionState\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12@\n\x0elast_sync_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0clastSyncTime\"Q\n\x16RegisterAthleteRequest\x12!\n\x0c\x64isplay_name\x18\x01 \x01(\tR\x0b\x64isplayName\x12\x14\n\x05\x65mail\x18\x02 \x01(\tR\x05\x65mail\"T\n\x17RegisterAthleteResponse\x12\x39\n\x07\x61thlete\x18\x01 \x01(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x07\x61thlete\"2\n\x11GetAthleteRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"O\n\x12GetAthleteResponse\x12\x39\n\x07\x61thlete\x18\x01 \x01(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x07\x61thlete\"\xeb\x01\n\x13ListAthletesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12R\n\x10\x63onnection_state\x18\x03 \x01(\x0e\x32\'.stravasync.athletes.v1.ConnectionStateR\x0f\x63onnectionState\x12\x44\n\x10not_synced_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0enotSyncedSince\"{\n\x14ListAthletesResponse\x12;\n\x08\x61thletes\x18\x01 \x03(\x0b\x32\x1f.stravasync.athletes.v1.AthleteR\x08\x61thletes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n\x18\x43ONNECTION_STATE_REVOKED\x10\x03\x32\xdf\x02\n\x0f\x41thletesService\x12r\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.RegisterAthleteResponse\x12h\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\x0cListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\x03\x90\x02\x01\x42=Z;stravasync.example/client/stravasync/athletes/v1;athletesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATHLETESSERVICE'].methods_by_name['GetAthlete']._serialized_options = b'\220\002\001'
   _globals['_ATHLETESSERVICE'].methods_by_name['ListAthletes']._loaded_options = None
   _globals['_ATHLETESSERVICE'].methods_by_name['ListAthletes']._serialized_options = b'\220\002\001'
-  _globals['_CONNECTIONSTATE']._serialized_start=1005
-  _globals['_CONNECTIONSTATE']._serialized_end=1145
+  _globals['_CONNECTIONSTATE']._serialized_start=1075
+  _globals['_CONNECTIONSTATE']._serialized_end=1215
   _globals['_ATHLETE']._serialized_start=99
   _globals['_ATHLETE']._serialized_end=407
   _globals['_REGISTERATHLETEREQUEST']._serialized_start=409
@@ -50,9 +50,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETATHLETERESPONSE']._serialized_start=630
   _globals['_GETATHLETERESPONSE']._serialized_end=709
   _globals['_LISTATHLETESREQUEST']._serialized_start=712
-  _globals['_LISTATHLETESREQUEST']._serialized_end=877
-  _globals['_LISTATHLETESRESPONSE']._serialized_start=879
-  _globals['_LISTATHLETESRESPONSE']._serialized_end=1002
-  _globals['_ATHLETESSERVICE']._serialized_start=1148
-  _globals['_ATHLETESSERVICE']._serialized_end=1499
+  _globals['_LISTATHLETESREQUEST']._serialized_end=947
+  _globals['_LISTATHLETESRESPONSE']._serialized_start=949
+  _globals['_LISTATHLETESRESPONSE']._serialized_end=1072
+  _globals['_ATHLETESSERVICE']._serialized_start=1218
+  _globals['_ATHLETESSERVICE']._serialized_end=1569
 # @@protoc_insertion_point(module_scope)

@@ -64,14 +64,16 @@ class GetAthleteResponse(_message.Message):
     def __init__(self, athlete: _Optional[_Union[Athlete, _Mapping]] = ...) -> None: ...
 
 class ListAthletesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "connection_state")
+    __slots__ = ("page_size", "page_token", "connection_state", "not_synced_since")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_STATE_FIELD_NUMBER: _ClassVar[int]
+    NOT_SYNCED_SINCE_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     connection_state: ConnectionState
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., connection_state: _Optional[_Union[ConnectionState, str]] = ...) -> None: ...
+    not_synced_since: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., connection_state: _Optional[_Union[ConnectionState, str]] = ..., not_synced_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListAthletesResponse(_message.Message):
     __slots__ = ("athletes", "next_page_token")

@@ -293,6 +293,14 @@ export declare type ListAthletesRequest = Message<"stravasync.athletes.v1.ListAt
    * @generated from field: stravasync.athletes.v1.ConnectionState connection_state = 3;
    */
   connectionState: ConnectionState;
+
+  /**
+   * Only athletes of whom no sync has ended well since this time; all when absent. For
+   * an athlete who was never synced the first consent counts, or else registration.
+   *
+   * @generated from field: google.protobuf.Timestamp not_synced_since = 4;
+   */
+  notSyncedSince?: Timestamp | undefined;
 };
 
 /**
@@ -321,6 +329,14 @@ export declare type ListAthletesRequestJson = {
    * @generated from field: stravasync.athletes.v1.ConnectionState connection_state = 3;
    */
   connectionState?: ConnectionStateJson;
+
+  /**
+   * Only athletes of whom no sync has ended well since this time; all when absent. For
+   * an athlete who was never synced the first consent counts, or else registration.
+   *
+   * @generated from field: google.protobuf.Timestamp not_synced_since = 4;
+   */
+  notSyncedSince?: TimestampJson;
 };
 
 /**
