@@ -37,7 +37,7 @@ mod stream;
 pub use answer::{bidi_streaming, client_streaming, server_streaming, unary};
 pub use auth::{AuthConfig, AuthConfigError, Authenticator, MIN_TOKEN_BYTES};
 pub use client::{
-    Channel, ClientConfig, Requests, Resolve, RetryBudgetConfig, Transport, call,
+    Channel, ClientConfig, Requests, Resolve, RetryBudget, RetryBudgetConfig, Transport, call,
     call_bidi_streaming, call_client_streaming, call_server_streaming, connect_lazy,
     connect_lazy_with,
 };

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::connections::{
     Connections, ConnectionsRpc, PgConnections, PgTokenStore, StravaOAuthClient,
 };
+use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
 use crate::{clock, database, outbox};
 
@@ -192,10 +193,12 @@ fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
         config.connections(),
         clock::system(),
     );
+    let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
     Ok(Services {
         athletes: Arc::new(AthletesRpc::new(athletes)),
         activities: Arc::new(ActivitiesRpc::new(activities)),
         connections: Arc::new(ConnectionsRpc::new(connections)),
+        quota: Arc::new(QuotaRpc::new(quota)),
         sync: Arc::new(SyncRpc::new(syncs)),
     })
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_http::{GatewayConfig, HttpServerConfig};
@@ -15,6 +16,7 @@ use treaty_service::{ConfigError, ListenConfig, LogConfig, ServiceConfig, Valida
 use url::Url;
 
 use crate::connections::ConnectionsSettings;
+use crate::quota::QuotaSettings;
 use crate::sync::SyncSettings;
 
 /// Configuration of the api.
@@ -37,6 +39,9 @@ pub struct Config {
     pub nats: NatsConfig,
     /// Strava.
     pub strava: StravaConfig,
+    /// Strava's quota, shared by all processes.
+    #[serde(default)]
+    pub quota: QuotaConfig,
     /// Tokens by which other services prove themselves.
     pub callers: CallersConfig,
     /// Token by which operators prove themselves.
@@ -219,6 +224,75 @@ impl StravaConfig {
     }
 }
 
+/// Strava's quota, shared by all processes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuotaConfig {
+    /// Share of each limit, in percent, that is kept for what somebody waits for; at most 90.
+    pub reserve_percent: u32,
+    /// Milliseconds before and after each turn of a window in which nobody calls, because Strava's
+    /// clock is not ours.
+    pub margin_milliseconds: u32,
+    /// Length of the short window in seconds. Strava's is 900; shorter is for a simulator.
+    pub window_seconds: u32,
+    /// Length of the long window in seconds. Strava's is 86400; shorter is for a simulator.
+    pub day_seconds: u32,
+}
+
+impl Default for QuotaConfig {
+    fn default() -> Self {
+        Self {
+            reserve_percent: 10,
+            margin_milliseconds: 2_000,
+            window_seconds: 900,
+            day_seconds: 86_400,
+        }
+    }
+}
+
+impl QuotaConfig {
+    /// How long others wait for the first answer of a window.
+    const PROBE_PATIENCE: TimeDelta = TimeDelta::seconds(2);
+    /// The same after a refusal: longer than a call with all its repeats.
+    const WARY_PATIENCE: TimeDelta = TimeDelta::seconds(120);
+
+    /// What the rules need.
+    #[must_use]
+    pub fn settings(&self) -> QuotaSettings {
+        QuotaSettings {
+            window: TimeDelta::seconds(self.window_seconds.into()),
+            day: TimeDelta::seconds(self.day_seconds.into()),
+            margin: TimeDelta::milliseconds(self.margin_milliseconds.into()),
+            reserve_percent: self.reserve_percent,
+            probe_patience: Self::PROBE_PATIENCE,
+            wary_patience: Self::WARY_PATIENCE,
+        }
+    }
+
+    fn problems(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let Self { reserve_percent, margin_milliseconds, window_seconds, day_seconds } = *self;
+        // Two margins and something between them.
+        let margins = u64::from(margin_milliseconds) * 2;
+        [
+            (reserve_percent <= 90, "quota.reserve_percent", "at most 90"),
+            (window_seconds > 0, "quota.window_seconds", "at least 1"),
+            (
+                margins < u64::from(window_seconds) * 1000,
+                "quota.margin_milliseconds",
+                "less than half of quota.window_seconds",
+            ),
+            (
+                day_seconds > 0 && day_seconds.checked_rem(window_seconds) == Some(0),
+                "quota.day_seconds",
+                "a multiple of quota.window_seconds",
+            ),
+        ]
+        .into_iter()
+        .filter(|(valid, _, _)| !valid)
+        .map(|(_, key, expected)| (key, expected))
+    }
+}
+
 /// Tokens by which other services prove themselves.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -355,6 +429,7 @@ impl Config {
         // A consumer renews a lease three times before it ends.
         require(self.sync.lease_seconds >= 3, "sync.lease_seconds", "at least 3");
         require(self.sync.orphans_seconds > 0, "sync.orphans_seconds", "at least 1");
+        problems.extend(self.quota.problems());
         problems
     }
 
@@ -420,6 +495,21 @@ mod tests {
         let config: Config = serde_json::from_value(value).unwrap();
         let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["database.max_connections", "strava.redirect_url"]);
+    }
+
+    #[test]
+    fn a_quota_that_cannot_work_is_named() {
+        for (quota, key) in [
+            (serde_json::json!({"reserve_percent": 91}), "quota.reserve_percent"),
+            (serde_json::json!({"window_seconds": 4}), "quota.margin_milliseconds"),
+            (serde_json::json!({"day_seconds": 1000}), "quota.day_seconds"),
+        ] {
+            let mut value = config();
+            value["quota"] = quota;
+            let config: Config = serde_json::from_value(value).unwrap();
+            let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, [key]);
+        }
     }
 
     #[test]

@@ -18,4 +18,5 @@ mod convert;
 pub mod database;
 pub mod outbox;
 mod page;
+pub mod quota;
 pub mod sync;

@@ -12,7 +12,7 @@ use treaty_service::{Health, Shutdown};
 
 use crate::config::Config;
 use crate::handlers::{self, SyncAthletes};
-use crate::strava::StravaClient;
+use crate::strava::{Quota, StravaClient};
 
 /// How often readiness looks at the connection to NATS.
 const READINESS_INTERVAL: Duration = Duration::from_millis(500);
@@ -41,7 +41,8 @@ impl App {
         shutdown.spawn("health", health.serve(health_listener, shutdown.token()));
 
         let clients = Clients::connect(&config.peers)?;
-        let strava = Arc::new(StravaClient::new(&config.strava)?);
+        let quota = Arc::new(Quota::new(Arc::clone(&clients.quota), shutdown.token()));
+        let strava = Arc::new(StravaClient::new(&config.strava, quota)?);
         let mut nats = config.nats.clone();
         nats.name.get_or_insert_with(|| "consumer".to_owned());
         let connection = treaty_nats::connect(&nats).await?;

@@ -53,6 +53,8 @@ pub struct StravaConfig {
     pub read_timeout_seconds: u64,
     /// Seconds until a whole answer must be there.
     pub timeout_seconds: u64,
+    /// Calls for one page, the repeats included, when they fail at once.
+    pub attempts: u32,
 }
 
 impl Default for StravaConfig {
@@ -65,6 +67,7 @@ impl Default for StravaConfig {
             connect_timeout_seconds: 5,
             read_timeout_seconds: 10,
             timeout_seconds: 30,
+            attempts: 3,
         }
     }
 }
@@ -73,7 +76,8 @@ impl Default for StravaConfig {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncConfig {
-    /// Seconds that each page may take, from Strava and again to the api.
+    /// Seconds that each page may take, from Strava, where waiting for its quota does not count, and
+    /// again to the api.
     pub deadline_seconds: u64,
 }
 
@@ -111,6 +115,7 @@ impl Validate for Config {
             ("strava.connect_timeout_seconds", strava.connect_timeout_seconds),
             ("strava.read_timeout_seconds", strava.read_timeout_seconds),
             ("strava.timeout_seconds", strava.timeout_seconds),
+            ("strava.attempts", strava.attempts.into()),
             ("sync.deadline_seconds", self.sync.deadline_seconds),
             ("shutdown_grace_seconds", self.shutdown_grace_seconds),
         ];
@@ -180,6 +185,7 @@ mod tests {
             ("CONSUMER__STRAVA__PAGE_SIZE", "201", "strava.page_size"),
             ("CONSUMER__STRAVA__PAGE_SIZE", "many", "strava.page_size"),
             ("CONSUMER__STRAVA__TIMEOUT_SECONDS", "0", "strava.timeout_seconds"),
+            ("CONSUMER__STRAVA__ATTEMPTS", "0", "strava.attempts"),
             ("CONSUMER__SYNC__DEADLINE_SECONDS", "0", "sync.deadline_seconds"),
             ("CONSUMER__STRAVA__PAGESIZE", "1", "strava.pagesize"),
         ] {

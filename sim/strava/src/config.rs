@@ -28,6 +28,8 @@ pub struct SimulatorConfig {
     pub activities_per_athlete: u64,
     /// The application's quota.
     pub limits: RateLimits,
+    /// How long the windows of the quota are.
+    pub windows: QuotaWindows,
     /// Seconds for which an access token is valid.
     pub access_token_lifetime: u64,
     /// How often a refresh replaces the refresh token.
@@ -57,6 +59,7 @@ impl Default for SimulatorConfig {
             athletes: 100,
             activities_per_athlete: 200,
             limits: RateLimits::default(),
+            windows: QuotaWindows::default(),
             access_token_lifetime: 21_600,
             refresh_rotation: RefreshRotation::default(),
             oversized_upload_id_every: 500,
@@ -66,6 +69,22 @@ impl Default for SimulatorConfig {
             faults: FaultPlan::default(),
             clock: Arc::new(SystemClock),
         }
+    }
+}
+
+/// How long the windows of the quota are. Strava's never change; a test that waits for their turn
+/// takes shorter ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaWindows {
+    /// Seconds of the short one; at least 1.
+    pub quarter_hour_seconds: i64,
+    /// Seconds of the long one; at least 1.
+    pub day_seconds: i64,
+}
+
+impl Default for QuotaWindows {
+    fn default() -> Self {
+        Self { quarter_hour_seconds: 900, day_seconds: 86_400 }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::counters::{Counters, RouteCount};
 use crate::faults::{FaultPlan, FaultPlanError};
 use crate::generate::{ATHLETE_ID_BASE, locate};
 use crate::oauth::disconnect;
+use crate::quota::WindowRecord;
 use crate::state::{Shared, Simulation};
 use crate::webhooks::{Delivery, announce_activity};
 
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> axum::Router<Shared> {
         .route("/_sim/athletes/{id}/deauthorize", routing::post(deauthorize))
         .route("/_sim/expire-tokens", routing::post(expire_tokens))
         .route("/_sim/requests", routing::get(requests).delete(reset_requests))
+        .route("/_sim/quota", routing::get(quota))
         .route("/_sim/deliveries", routing::get(deliveries))
 }
 
@@ -232,6 +234,11 @@ async fn requests(State(sim): State<Shared>) -> Json<Requests> {
 async fn reset_requests(State(sim): State<Shared>) -> StatusCode {
     sim.lock().counters = Counters::default();
     StatusCode::NO_CONTENT
+}
+
+/// What each quarter of an hour with calls came to, the current one last.
+async fn quota(State(sim): State<Shared>) -> Json<Vec<WindowRecord>> {
+    Json(sim.lock().quota.windows())
 }
 
 async fn deliveries(State(sim): State<Shared>) -> Json<Vec<Delivery>> {

@@ -1,24 +1,21 @@
 //! Faults that can be switched on: each is something that the real service has done to its clients.
 
-use std::io;
+mod spoil;
+
 use std::time::Duration;
 
-use axum::body::{self, Body};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use bytes::Bytes;
-use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use crate::grants::Session;
 use crate::listener::Connection;
 use crate::random::Random;
 use crate::state::Shared;
 
 const FAULT_STREAM: u64 = 6;
-const MAX_BODY: usize = 64 * 1024 * 1024;
 const OUTAGE_PAGE: &str = "<!DOCTYPE html><html><head><title>Strava</title></head><body>We'll be right back.</body></html>";
 
 /// The faults that are on. Rates are shares of the requests, from 0 to 1; a request meets at most one
@@ -28,6 +25,9 @@ const OUTAGE_PAGE: &str = "<!DOCTYPE html><html><head><title>Strava</title></hea
 pub struct FaultPlan {
     /// Which routes have faults.
     pub routes: FaultRoutes,
+    /// Whose requests to the API have faults, by the athletes' positions from 0; everybody's when
+    /// empty. Requests without an athlete then have none.
+    pub athletes: Vec<u64>,
     /// After so many faults the service is well again; latency does not count. `null` for no end.
     pub times: Option<u64>,
     /// Starts the random choice of faults anew from this seed; `null` lets it run on.
@@ -52,6 +52,12 @@ pub struct FaultPlan {
     pub slow_first_byte_rate: f64,
     /// How late a slow first byte is.
     pub slow_first_byte_ms: u64,
+    /// Answers whose body comes byte by byte, `drip_ms` apart.
+    pub drip_rate: f64,
+    /// The pause between two bytes that drip.
+    pub drip_ms: u64,
+    /// Answers whose list is in another order than promised.
+    pub shuffle_rate: f64,
     /// Answers 429 to every request until this second since the Unix epoch, whatever the quota.
     pub rate_limited_until: Option<i64>,
 }
@@ -73,6 +79,7 @@ impl Default for FaultPlan {
     fn default() -> Self {
         Self {
             routes: FaultRoutes::default(),
+            athletes: Vec::new(),
             times: None,
             seed: None,
             latency_ms: 0,
@@ -85,6 +92,9 @@ impl Default for FaultPlan {
             truncate_rate: 0.0,
             slow_first_byte_rate: 0.0,
             slow_first_byte_ms: 0,
+            drip_rate: 0.0,
+            drip_ms: 1_000,
+            shuffle_rate: 0.0,
             rate_limited_until: None,
         }
     }
@@ -105,8 +115,9 @@ pub enum FaultPlanError {
 }
 
 impl FaultPlan {
-    fn rates(&self) -> [(&'static str, f64, Fault); 6] {
+    fn rates(&self) -> [(&'static str, f64, Fault); 8] {
         let slow = Fault::SlowFirstByte(Duration::from_millis(self.slow_first_byte_ms));
+        let drip = Fault::Drip(Duration::from_millis(self.drip_ms));
         [
             ("error_rate", self.error_rate, Fault::Error(self.error_status)),
             ("malformed_body_rate", self.malformed_body_rate, Fault::MalformedBody),
@@ -114,6 +125,8 @@ impl FaultPlan {
             ("drop_rate", self.drop_rate, Fault::Drop),
             ("truncate_rate", self.truncate_rate, Fault::Truncate),
             ("slow_first_byte_rate", self.slow_first_byte_rate, slow),
+            ("drip_rate", self.drip_rate, drip),
+            ("shuffle_rate", self.shuffle_rate, Fault::Shuffle),
         ]
     }
 
@@ -142,6 +155,8 @@ enum Fault {
     Drop,
     Truncate,
     SlowFirstByte(Duration),
+    Drip(Duration),
+    Shuffle,
 }
 
 /// The plan and the stream of chance that carries it out.
@@ -175,8 +190,10 @@ impl Faults {
     }
 
     /// How long a request on these routes waits, and which fault it then meets.
-    fn decide(&mut self, group: FaultRoutes) -> (Duration, Option<Fault>) {
-        if self.plan.routes != FaultRoutes::All && self.plan.routes != group {
+    fn decide(&mut self, group: FaultRoutes, athlete: Option<u64>) -> (Duration, Option<Fault>) {
+        let elsewhere = self.plan.routes != FaultRoutes::All && self.plan.routes != group;
+        let meant = |athlete| self.plan.athletes.contains(&athlete);
+        if elsewhere || !(self.plan.athletes.is_empty() || athlete.is_some_and(meant)) {
             return (Duration::ZERO, None);
         }
         let jitter = self.random.below(self.plan.latency_jitter_ms.saturating_add(1));
@@ -193,6 +210,14 @@ impl Faults {
             self.plan.times = self.plan.times.map(|times| times - 1);
         }
         (latency, fault)
+    }
+
+    /// Brings a list into another order.
+    fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            let other = self.random.below(last as u64 + 1);
+            list.swap(last, usize::try_from(other).unwrap_or(last));
+        }
     }
 }
 
@@ -211,7 +236,8 @@ pub(crate) async fn inject(
     request: Request,
     next: Next,
 ) -> Response {
-    let (latency, fault) = sim.lock().faults.decide(group);
+    let athlete = request.extensions().get::<Session>().map(|session| session.athlete);
+    let (latency, fault) = sim.lock().faults.decide(group, athlete);
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
@@ -223,47 +249,22 @@ pub(crate) async fn inject(
     match fault {
         None | Some(Fault::Error(_)) => response,
         Some(Fault::Html) => Html(OUTAGE_PAGE).into_response(),
-        Some(Fault::MalformedBody) => malform(response).await,
-        Some(Fault::Truncate) => truncate(response).await,
+        Some(Fault::MalformedBody) => spoil::malform(response).await,
+        Some(Fault::Truncate) => spoil::truncate(response).await,
         Some(Fault::Drop) => {
             connection.cut();
             response.extensions_mut().insert(Dropped);
             response
+        }
+        Some(Fault::Drip(pause)) => spoil::drip(response, pause).await,
+        Some(Fault::Shuffle) => {
+            spoil::reorder(response, |list| sim.lock().faults.shuffle(list)).await
         }
         Some(Fault::SlowFirstByte(delay)) => {
             tokio::time::sleep(delay).await;
             response
         }
     }
-}
-
-/// Splits an answer into its head and its body.
-async fn take_apart(response: Response) -> (axum::http::response::Parts, Bytes) {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(CONTENT_LENGTH);
-    // Bodies here are made in memory and cannot fail to be read.
-    (parts, body::to_bytes(body, MAX_BODY).await.unwrap_or_default())
-}
-
-async fn malform(response: Response) -> Response {
-    let (mut parts, whole) = take_apart(response).await;
-    let half = whole.slice(..whole.len() / 2);
-    let body = if half.is_empty() { Bytes::from_static(b"{") } else { half };
-    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    Response::from_parts(parts, Body::from(body))
-}
-
-async fn truncate(response: Response) -> Response {
-    let (mut parts, whole) = take_apart(response).await;
-    // One byte more than there is, so that even an empty answer ends too early.
-    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(whole.len() + 1));
-    let half = stream::once(async move { Ok(whole.slice(..whole.len() / 2)) });
-    let cut = stream::once(async {
-        // While the body waits, the server sends what it has; cut at once, nothing would leave.
-        tokio::task::yield_now().await;
-        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
-    });
-    Response::from_parts(parts, Body::from_stream(half.chain(cut)))
 }
 
 #[cfg(test)]
@@ -274,11 +275,11 @@ mod tests {
     fn plans_are_checked() {
         let plan = FaultPlan::default();
         assert_eq!(plan.validate(), Ok(()));
-        let wrong = FaultPlan { html_rate: 1.5, ..plan };
+        let wrong = FaultPlan { html_rate: 1.5, ..plan.clone() };
         assert_eq!(wrong.validate(), Err(FaultPlanError::Rate("html_rate")));
-        let wrong = FaultPlan { html_rate: f64::NAN, ..plan };
+        let wrong = FaultPlan { html_rate: f64::NAN, ..plan.clone() };
         assert_eq!(wrong.validate(), Err(FaultPlanError::Rate("html_rate")));
-        let wrong = FaultPlan { html_rate: 0.6, drop_rate: 0.6, ..plan };
+        let wrong = FaultPlan { html_rate: 0.6, drop_rate: 0.6, ..plan.clone() };
         assert_eq!(wrong.validate(), Err(FaultPlanError::Sum));
         let wrong = FaultPlan { error_status: 404, ..plan };
         assert_eq!(wrong.validate(), Err(FaultPlanError::Status));
@@ -289,7 +290,9 @@ mod tests {
         let plan = FaultPlan { error_rate: 0.25, ..FaultPlan::default() };
         let draw = |seed| {
             let mut faults = Faults::new(seed, plan.clone());
-            (0..1_000).map(|_| faults.decide(FaultRoutes::Api).1.is_some()).collect::<Vec<_>>()
+            (0..1_000)
+                .map(|_| faults.decide(FaultRoutes::Api, None).1.is_some())
+                .collect::<Vec<_>>()
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
@@ -300,8 +303,26 @@ mod tests {
     fn faults_keep_to_their_routes_and_number() {
         let plan = FaultPlan { html_rate: 1.0, times: Some(2), ..FaultPlan::default() };
         let mut faults = Faults::new(1, plan);
-        assert_eq!(faults.decide(FaultRoutes::Oauth).1, None);
-        let drawn: Vec<_> = (0..4).map(|_| faults.decide(FaultRoutes::Api).1).collect();
+        assert_eq!(faults.decide(FaultRoutes::Oauth, None).1, None);
+        let drawn: Vec<_> = (0..4).map(|_| faults.decide(FaultRoutes::Api, None).1).collect();
         assert_eq!(drawn, [Some(Fault::Html), Some(Fault::Html), None, None]);
+    }
+    #[test]
+    fn faults_keep_to_their_athletes() {
+        let plan = FaultPlan { html_rate: 1.0, athletes: vec![3], ..FaultPlan::default() };
+        let mut faults = Faults::new(1, plan);
+        let mut meets = |athlete| faults.decide(FaultRoutes::Api, athlete).1.is_some();
+        assert!(meets(Some(3)));
+        assert!(!meets(Some(2)) && !meets(None));
+    }
+
+    #[test]
+    fn a_shuffled_list_has_all_that_was_in_it() {
+        let mut faults = Faults::new(1, FaultPlan::default());
+        let mut list: Vec<u32> = (0..50).collect();
+        faults.shuffle(&mut list);
+        assert!(!list.is_sorted());
+        list.sort_unstable();
+        assert_eq!(list, (0..50).collect::<Vec<_>>());
     }
 }

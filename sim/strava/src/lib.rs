@@ -36,6 +36,6 @@ mod webhooks;
 
 pub use app::{Simulator, StartError};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{RateLimits, RefreshRotation, SimulatorConfig};
+pub use config::{QuotaWindows, RateLimits, RefreshRotation, SimulatorConfig};
 pub use faults::{FaultPlan, FaultPlanError, FaultRoutes};
 pub use generate::{ACTIVITY_ID_BASE, ATHLETE_ID_BASE, MAX_ACTIVITIES_PER_ATHLETE, MAX_ATHLETES};

@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
 use secrecy::SecretString;
-use strava::{RateLimits, RefreshRotation, Simulator, SimulatorConfig};
+use strava::{QuotaWindows, RateLimits, RefreshRotation, Simulator, SimulatorConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -75,13 +75,28 @@ struct Limits {
     /// Reads in a day.
     #[arg(long = "read-limit-daily", default_value_t = 1_000)]
     read_daily: u64,
+    /// Seconds of the shorter window, for runs that wait for its turn.
+    #[arg(long, value_name = "SECONDS", default_value = "900")]
+    window_seconds: NonZeroU32,
+    /// Seconds of the longer window.
+    #[arg(long, value_name = "SECONDS", default_value = "86400")]
+    day_seconds: NonZeroU32,
     /// No limit that a run could reach.
     #[arg(long, conflicts_with_all = ["quarter_hour", "daily", "read_quarter_hour", "read_daily"])]
     unlimited: bool,
 }
 
-impl From<Limits> for RateLimits {
-    fn from(limits: Limits) -> Self {
+impl From<&Limits> for QuotaWindows {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            quarter_hour_seconds: limits.window_seconds.get().into(),
+            day_seconds: limits.day_seconds.get().into(),
+        }
+    }
+}
+
+impl From<&Limits> for RateLimits {
+    fn from(limits: &Limits) -> Self {
         if limits.unlimited {
             return Self::UNLIMITED;
         }
@@ -104,7 +119,8 @@ impl From<Arguments> for SimulatorConfig {
             seed: arguments.seed,
             athletes: arguments.athletes,
             activities_per_athlete: arguments.activities_per_athlete,
-            limits: arguments.limits.into(),
+            limits: (&arguments.limits).into(),
+            windows: (&arguments.limits).into(),
             access_token_lifetime: arguments.access_token_lifetime.get(),
             refresh_rotation: RefreshRotation::every(arguments.rotate_refresh_token_every),
             oversized_upload_id_every: arguments.oversized_upload_id_every,

@@ -1,18 +1,21 @@
 //! The application's quota: fixed windows, counted together and for reads alone.
 
+use std::collections::VecDeque;
+
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
-use crate::config::RateLimits;
+use crate::config::{QuotaWindows, RateLimits};
 use crate::params::Params;
 use crate::reply::Refusal;
 use crate::state::Shared;
 
-const QUARTER_HOUR: i64 = 900;
-const DAY: i64 = 86_400;
+/// Windows that are remembered for the control surface.
+const REMEMBERED: usize = 1_000;
 
 /// What the application has used of its quota.
 #[derive(Debug)]
@@ -20,6 +23,18 @@ pub(crate) struct Quota {
     limits: RateLimits,
     quarter_hour: Window,
     day: Window,
+    past: VecDeque<WindowRecord>,
+}
+
+/// What a quarter of an hour came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct WindowRecord {
+    /// When it began, in seconds since the epoch.
+    began: i64,
+    /// Calls, the refused ones included.
+    calls: u64,
+    /// Calls that were refused.
+    refused: u64,
 }
 
 /// One fixed window and what was used in it.
@@ -54,22 +69,52 @@ pub(crate) struct Charge {
     all: (u64, u64),
     reads: (u64, u64),
     is_read: bool,
+    /// Refused whatever the counts.
+    pinned: bool,
 }
 
 impl Quota {
-    pub(crate) fn new(limits: RateLimits) -> Self {
-        Self { limits, quarter_hour: Window::new(QUARTER_HOUR), day: Window::new(DAY) }
+    pub(crate) fn new(limits: RateLimits, windows: QuotaWindows) -> Self {
+        let (quarter_hour, day) =
+            (Window::new(windows.quarter_hour_seconds), Window::new(windows.day_seconds));
+        Self { limits, quarter_hour, day, past: VecDeque::new() }
+    }
+
+    /// The windows in which there were calls, the current one last.
+    pub(crate) fn windows(&self) -> Vec<WindowRecord> {
+        self.past.iter().copied().collect()
     }
 
     /// Counts a request, which counts even when it is then refused.
-    pub(crate) fn charge(&mut self, now: i64, is_read: bool) -> Charge {
+    pub(crate) fn charge(&mut self, now: i64, is_read: bool, pinned: bool) -> Charge {
         self.quarter_hour.count(now, is_read);
         self.day.count(now, is_read);
+        let charge = self.charged(is_read, pinned);
+        self.remember(charge.exceeded().is_some());
+        charge
+    }
+
+    fn charged(&self, is_read: bool, pinned: bool) -> Charge {
         Charge {
+            pinned,
             limits: self.limits,
             all: (self.quarter_hour.all, self.day.all),
             reads: (self.quarter_hour.reads, self.day.reads),
             is_read,
+        }
+    }
+
+    fn remember(&mut self, refused: bool) {
+        let began = self.quarter_hour.index * self.quarter_hour.length;
+        if self.past.back().is_none_or(|last| last.began != began) {
+            self.past.push_back(WindowRecord { began, ..WindowRecord::default() });
+            if self.past.len() > REMEMBERED {
+                self.past.pop_front();
+            }
+        }
+        if let Some(current) = self.past.back_mut() {
+            current.calls += 1;
+            current.refused += u64::from(refused);
         }
     }
 }
@@ -83,7 +128,7 @@ impl Charge {
         } else if self.is_read && (self.reads.0 > read_quarter_hour || self.reads.1 > read_daily) {
             Some("read rate limit")
         } else {
-            None
+            self.pinned.then_some("rate limit")
         }
     }
 
@@ -109,16 +154,16 @@ impl Charge {
 pub(crate) async fn meter(State(sim): State<Shared>, mut request: Request, next: Next) -> Response {
     let now = sim.now();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let (session, charge, pinned) = {
+    let (session, charge) = {
         let mut state = sim.lock();
         let session = access_token(&request).and_then(|t| state.grants.session(&t, now));
         let Some(session) = session else {
             return Refusal::invalid_access_token().into_response();
         };
-        (session, state.quota.charge(now, is_read), state.faults.rate_limited(now))
+        let pinned = state.faults.rate_limited(now);
+        (session, state.quota.charge(now, is_read, pinned))
     };
-    let exceeded = charge.exceeded().or(pinned.then_some("rate limit"));
-    let mut response = if let Some(field) = exceeded {
+    let mut response = if let Some(field) = charge.exceeded() {
         Refusal::rate_limited(field).into_response()
     } else {
         request.extensions_mut().insert(session);
@@ -150,27 +195,45 @@ mod tests {
         RateLimits { quarter_hour: 4, daily: 6, read_quarter_hour: 2, read_daily: 5 };
     /// A midnight, so a window's start of both kinds.
     const MIDNIGHT: i64 = 1_767_225_600;
+    const DAY: i64 = 86_400;
 
     #[test]
     fn reads_run_out_before_writes() {
-        let mut quota = Quota::new(LIMITS);
-        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), None);
-        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), None);
-        assert_eq!(quota.charge(MIDNIGHT, true).exceeded(), Some("read rate limit"));
-        assert_eq!(quota.charge(MIDNIGHT, false).exceeded(), None);
-        assert_eq!(quota.charge(MIDNIGHT, false).exceeded(), Some("rate limit"));
+        let mut quota = Quota::new(LIMITS, QuotaWindows::default());
+        assert_eq!(quota.charge(MIDNIGHT, true, false).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, true, false).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, true, false).exceeded(), Some("read rate limit"));
+        assert_eq!(quota.charge(MIDNIGHT, false, false).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT, false, false).exceeded(), Some("rate limit"));
     }
 
     #[test]
     fn the_window_turns_on_the_quarter_hour_and_refused_calls_count_for_the_day() {
-        let mut quota = Quota::new(LIMITS);
+        let mut quota = Quota::new(LIMITS, QuotaWindows::default());
         for _ in 0..5 {
-            quota.charge(MIDNIGHT + 899, false);
+            quota.charge(MIDNIGHT + 899, false, false);
         }
-        let next_window = quota.charge(MIDNIGHT + 900, false);
+        let next_window = quota.charge(MIDNIGHT + 900, false, false);
         assert_eq!(next_window.all, (1, 6));
         assert_eq!(next_window.exceeded(), None);
-        assert_eq!(quota.charge(MIDNIGHT + 901, false).exceeded(), Some("rate limit"));
-        assert_eq!(quota.charge(MIDNIGHT + DAY, false).all, (1, 1));
+        assert_eq!(quota.charge(MIDNIGHT + 901, false, false).exceeded(), Some("rate limit"));
+        assert_eq!(quota.charge(MIDNIGHT + DAY, false, false).all, (1, 1));
+    }
+    #[test]
+    fn short_windows_turn_sooner_and_are_remembered() {
+        let windows = QuotaWindows { quarter_hour_seconds: 5, day_seconds: 60 };
+        let mut quota = Quota::new(LIMITS, windows);
+        for second in 0..3 {
+            quota.charge(MIDNIGHT + second, true, false);
+        }
+        assert_eq!(quota.charge(MIDNIGHT + 5, true, false).exceeded(), None);
+        assert_eq!(quota.charge(MIDNIGHT + 6, true, true).exceeded(), Some("rate limit"));
+        assert_eq!(
+            quota.windows(),
+            [
+                WindowRecord { began: MIDNIGHT, calls: 3, refused: 1 },
+                WindowRecord { began: MIDNIGHT + 5, calls: 2, refused: 1 },
+            ]
+        );
     }
 }

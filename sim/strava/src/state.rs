@@ -47,7 +47,7 @@ impl Simulation {
     pub(crate) fn new(config: SimulatorConfig, http: reqwest::Client) -> Self {
         let state = State {
             grants: Grants::new(config.seed, config.access_token_lifetime, config.refresh_rotation),
-            quota: Quota::new(config.limits),
+            quota: Quota::new(config.limits, config.windows),
             faults: Faults::new(config.seed, config.faults.clone()),
             counters: Counters::default(),
             changes: HashMap::new(),

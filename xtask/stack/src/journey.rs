@@ -112,6 +112,16 @@ impl User {
         answer(self.client.get(url).send().await?).await.with_context(|| format!("GET {url}"))
     }
 
+    /// Posts to any address, such as the simulator's.
+    ///
+    /// # Errors
+    /// When it answers anything but success.
+    pub async fn post_url(&self, url: &str, body: &Value) -> Result<Value> {
+        answer(self.client.post(url).json(body).send().await?)
+            .await
+            .with_context(|| format!("POST {url}"))
+    }
+
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self.client.post(format!("http://{}{path}", self.api)).json(body);
         answer(request.send().await?).await.with_context(|| format!("POST {path}"))

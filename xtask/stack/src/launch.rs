@@ -93,7 +93,8 @@ impl Plan<'_> {
         let file = self.address_file("strava-sim");
         let launch = self
             .launch("strava-sim", "strava-sim")
-            .args(["--listen", "127.0.0.1:0", "--unlimited"])
+            .args(["--listen", "127.0.0.1:0"])
+            .args(&self.options.quota)
             .arg("--write-address")
             .arg(&file)
             .args(["--client-id", STRAVA_CLIENT_ID])
@@ -137,7 +138,7 @@ impl Plan<'_> {
         strava: SocketAddr,
     ) -> Result<(Leashed, SocketAddr)> {
         let grpc = self.address_file("api-grpc");
-        let launch = self
+        let mut launch = self
             .launch("api", "api")
             .env("API__HTTP__LISTEN", format!("127.0.0.1:{http_port}"))
             .env("API__HTTP__DOCUMENTS", self.binaries.generated())
@@ -158,6 +159,9 @@ impl Plan<'_> {
             .env("API__CALLERS__CONSUMER", &self.secrets.consumer)
             .env("API__CALLERS__WORKER", &self.secrets.worker)
             .env("API__OPERATOR_TOKEN", &self.secrets.operator);
+        for (name, value) in &self.options.api {
+            launch = launch.env(name, value);
+        }
         start(&launch, &self.log("api"), &grpc)
     }
 

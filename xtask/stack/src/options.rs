@@ -15,6 +15,10 @@ pub struct Options {
     pub seed: u64,
     /// How often the schedule dispatches.
     pub dispatch_every: Duration,
+    /// The simulator's arguments about its quota.
+    pub quota: Vec<String>,
+    /// Further variables of the api's environment.
+    pub api: Vec<(String, String)>,
 }
 
 impl Default for Options {
@@ -25,6 +29,8 @@ impl Default for Options {
             consumers: 2,
             seed: 1,
             dispatch_every: Duration::from_secs(10),
+            quota: vec!["--unlimited".to_owned()],
+            api: Vec::new(),
         }
     }
 }

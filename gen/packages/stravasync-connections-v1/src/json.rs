@@ -137,7 +137,10 @@ impl Fields for crate::CompleteConsentResponse {
 impl crate::GetAccessTokenRequest {
     const SCHEMA: &'static Schema = &Schema {
         full_name: "stravasync.connections.v1.GetAccessTokenRequest",
-        fields: &[field!("athleteId", "athlete_id")],
+        fields: &[
+            field!("athleteId", "athlete_id"),
+            field!("rejectedTokenDigest", "rejected_token_digest"),
+        ],
     };
 }
 
@@ -148,10 +151,12 @@ impl Fields for crate::GetAccessTokenRequest {
     fn write_fields(&self, w: &mut Writer<'_>) {
         let f = Self::SCHEMA.fields;
         w.implicit(&f[0], &self.athlete_id);
+        w.implicit(&f[1], &self.rejected_token_digest);
     }
     fn read_field(&mut self, index: usize, r: &mut Reader<'_>) -> Result<(), Error> {
         match index {
             0 => r.implicit(&mut self.athlete_id),
+            1 => r.implicit(&mut self.rejected_token_digest),
             _ => Ok(()),
         }
     }

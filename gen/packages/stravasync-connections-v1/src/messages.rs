@@ -60,6 +60,11 @@ pub struct GetAccessTokenRequest {
     /// UUID of the athlete.
     #[prost(string, tag = "1")]
     pub athlete_id: ::prost::alloc::string::String,
+    /// SHA-256 of an access token that Strava has refused although it should be
+    /// valid; empty when there is none. When it is still the athlete's token, it is
+    /// refreshed early, once for all who have met it.
+    #[prost(bytes = "vec", tag = "2")]
+    pub rejected_token_digest: ::prost::alloc::vec::Vec<u8>,
 }
 
 /// Response of GetAccessToken.

@@ -69,6 +69,22 @@ impl Validate for crate::GetAccessTokenRequest {
                     },
                 );
         }
+        {
+            const REJECTED_TOKEN_DIGEST: Field = Field::new(
+                2,
+                "rejected_token_digest",
+                Kind::Bytes,
+            );
+            if !self.rejected_token_digest.is_empty() {
+                report
+                    .field(
+                        &REJECTED_TOKEN_DIGEST,
+                        |report| {
+                            rules::bytes::len(report, &self.rejected_token_digest, 32);
+                        },
+                    );
+            }
+        }
     }
 }
 

@@ -76,95 +76,128 @@ hletesService\x12t\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthl
 .stravasync.athletes.v1.RegisterAthleteResponse\"\x00\x12h\n\nGetAthlete\x12).stravasync.athlet\
 es.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\
 \x0cListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.Li\
-stAthletesResponse\"\x03\x90\x02\x01b\x06proto3\n\xf9\x07\n+stravasync/connections/v1/connectio\
+stAthletesResponse\"\x03\x90\x02\x01b\x06proto3\n\xaf\x08\n+stravasync/connections/v1/connectio\
 ns.proto\x12\x19stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x13StartC\
 onsentRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\";\n\x14StartConsentRespon\
 se\x12#\n\rauthorize_url\x18\x01 \x01(\tR\x0cauthorizeUrl\"r\n\x16CompleteConsentRequest\x12\
 \x16\n\x05state\x18\x01 \x01(\tB\x00R\x05state\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\
 \x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\
-\x17CompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"8\n\x15GetAccess\
-TokenRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"\xa6\x01\n\x16GetAccessTok\
-enResponse\x12#\n\x0caccess_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\
-\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\
-\x03 \x01(\x03R\x0fstravaAthleteId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12.\
-.stravasync.connections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentRespo\
-nse\"\x00\x12z\n\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.\
-stravasync.connections.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasyn\
-c.connections.v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\
-\x03\x90\x02\x02b\x06proto3\n\x83\x1c\n\x1dstravasync/sync/v1/sync.proto\x12\x12stravasync.sync\
-.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x01\n\x0bSyncAthlete\x12\x1f\n\nathlete_id\x18\
-\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06\
-reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_t\
-ime\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \
-\x01(\x08R\x04full:\x00\"\x8a\x02\n\x10AthleteSyncEnded\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\
-\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12;\n\x07outcome\x18\
-\x03 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\x12 \n\nactivities\x18\x04 \
-\x01(\x05B\x00R\nactivities\x12\x1c\n\x08inserted\x18\x05 \x01(\x05B\x00R\x08inserted\x125\n\
-\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endTime:\x00\"\xd7\x01\n\x14D\
-ispatchSyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_pe\
-r_activity\x18\x02 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x03 \
-\x01(\x05B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x04 \x01(\x0b2$.stravasync.sync.v1.D\
-ispatchProgressR\x08progress\"\xcf\x01\n\x10DispatchProgress\x12\x1f\n\nrequest_id\x18\x01 \x01\
-(\tB\x00R\trequestId\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\
-\x0brequestTime\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n\tpublished\x18\x04 \
-\x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x05 \x01(\x03R\nduplicates\"U\n\x15DispatchSync\
-sResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01\
-(\x03R\nduplicates\"\xa3\x02\n\x15ReconcileSyncsRequest\x125\n\x16not_synced_for_seconds\x18\
-\x01 \x01(\x03B\x00R\x13notSyncedForSeconds\x12\x12\n\x04full\x18\x02 \x01(\x08R\x04full\x12\
-\x1d\n\tpage_size\x18\x03 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_per_activity\x18\x04 \x01\
-(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x05 \x01(\x05B\x00R\x10activit\
-iesPerRun\x12@\n\x08progress\x18\x06 \x01(\x0b2$.stravasync.sync.v1.DispatchProgressR\x08progre\
-ss\"V\n\x16ReconcileSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\
-\nduplicates\x18\x02 \x01(\x03R\nduplicates\"9\n\x16BackfillAthleteRequest\x12\x1f\n\nathlete_i\
-d\x18\x01 \x01(\tB\x00R\tathleteId\"q\n\x17BackfillAthleteResponse\x12\x1d\n\nrequest_id\x18\
-\x01 \x01(\tR\trequestId\x127\n\twalk_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\
-\x08walkTime\"\xe9\x02\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\
-\trequestId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0crequest_time\x18\
-\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_token\x18\x04 \
-\x01(\tR\tpageToken\x12\x1d\n\tmax_pages\x18\x05 \x01(\x05B\x00R\x08maxPages\x128\n\x06reason\
-\x18\x06 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12\x12\n\x04full\x18\x07\
-\x20\x01(\x08R\x04full\x12D\n\x10not_synced_since\x18\x08 \x01(\x0b2\x1a.google.protobuf.Timest\
-ampR\x0enotSyncedSince\"\x7f\n\x17PublishSyncJobsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\
-\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\x12&\n\x0fnext_page_token\
-\x18\x03 \x01(\tR\rnextPageToken\"\xe6\x01\n\x15PublishSyncJobRequest\x12\x1f\n\nathlete_id\x18\
-\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06\
-reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_t\
-ime\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \
-\x01(\x08R\x04full\"6\n\x16PublishSyncJobResponse\x12\x1c\n\tduplicate\x18\x01 \x01(\x08R\tdupl\
-icate\"r\n\x10AwaitSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12=\n\
-\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"L\n\x11Await\
-SyncResponse\x127\n\twalk_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08walkTime*\
-\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_REASON_CO\
-NSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACKFILL\x10\
-\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\x05\x12\
-\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECIFIED\x10\
-\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSENT\x10\
-\x022\x89\x05\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchSyncsR\
-equest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12i\n\x0eReconcileSyncs\x12).strava\
-sync.sync.v1.ReconcileSyncsRequest\x1a*.stravasync.sync.v1.ReconcileSyncsResponse\"\x00\x12l\n\
-\x0fBackfillAthlete\x12*.stravasync.sync.v1.BackfillAthleteRequest\x1a+.stravasync.sync.v1.Back\
-fillAthleteResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.stravasync.sync.v1.PublishSyncJobsRequ\
-est\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\x12i\n\x0ePublishSyncJob\x12).stravas\
-ync.sync.v1.PublishSyncJobRequest\x1a*.stravasync.sync.v1.PublishSyncJobResponse\"\x00\x12Z\n\t\
-AwaitSync\x12$.stravasync.sync.v1.AwaitSyncRequest\x1a%.stravasync.sync.v1.AwaitSyncResponse\"\
-\x00\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12stravasyn\
-c.sync.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ds\
-travasync/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\x00R\
-\x05after\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\x12\x14\
-\n\x04page\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\x10Begi\
-nSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\
-\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncRe\
-asonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\
-\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \x01(\
-\tB\x00R\x06holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11Begin\
-SyncResponse\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmission\
-\x129\n\x07session\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\x01\
-\n\x0bSyncSession\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02 \
-\x01(\x0b2\x19.google.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .stra\
-vasync.sync.v1.ListPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\x01\
-\x20\x01(\tB\x00R\tathleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11Ren\
-ewSyncResponse\"\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathle\
-teId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\
+\x17CompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"n\n\x15GetAccess\
+TokenRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x124\n\x15rejected_token_di\
+gest\x18\x02 \x01(\x0cB\x00R\x13rejectedTokenDigest\"\xa6\x01\n\x16GetAccessTokenResponse\x12#\
+\n\x0caccess_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\x0b\
+2\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0f\
+stravaAthleteId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12..stravasync.connect\
+ions.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\n\
+\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.conne\
+ctions.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasync.connections.v1\
+.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02b\
+\x06proto3\n\xc3\x10\n\x1fstravasync/quota/v1/quota.proto\x12\x13stravasync.quota.v1\x1a\x1egoo\
+gle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\tCallCount\x12\x16\n\
+\x05limit\x18\x01 \x01(\x03B\x00R\x05limit\x12\x14\n\x04used\x18\x02 \x01(\x03B\x00R\x04used\"\
+\xd1\x02\n\x05Usage\x12H\n\x11window_start_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.Timestam\
+pB\x00R\x0fwindowStartTime\x126\n\x06window\x18\x02 \x01(\x0b2\x1e.stravasync.quota.v1.CallCoun\
+tR\x06window\x120\n\x03day\x18\x03 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x03day\x12?\n\
+\x0bread_window\x18\x04 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\nreadWindow\x129\n\x08rea\
+d_day\x18\x05 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x07readDay\x12\x18\n\x07refused\x18\
+\x06 \x01(\x08R\x07refused\"\xa0\x01\n\x13ReserveCallsRequest\x12?\n\x08priority\x18\x01 \x01(\
+\x0e2!.stravasync.quota.v1.CallPriorityB\x00R\x08priority\x12\x16\n\x05calls\x18\x02 \x01(\x05B\
+\x00R\x05calls\x120\n\x05usage\x18\x03 \x01(\x0b2\x1a.stravasync.quota.v1.UsageR\x05usage\"\xc0\
+\x02\n\x14ReserveCallsResponse\x12\x14\n\x05calls\x18\x01 \x01(\x05R\x05calls\x126\n\tvalid_for\
+\x18\x02 \x01(\x0b2\x19.google.protobuf.DurationR\x08validFor\x12F\n\x11window_start_time\x18\
+\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\x12\x14\n\x05probe\x18\x04 \
+\x01(\x08R\x05probe\x12@\n\x0bwait_reason\x18\x05 \x01(\x0e2\x1f.stravasync.quota.v1.WaitReason\
+R\nwaitReason\x12:\n\x0bretry_after\x18\x06 \x01(\x0b2\x19.google.protobuf.DurationR\nretryAfte\
+r\"H\n\x12ReportUsageRequest\x122\n\x05usage\x18\x01 \x01(\x0b2\x1a.stravasync.quota.v1.UsageB\
+\x00R\x05usage\"\x15\n\x13ReportUsageResponse\"\x11\n\x0fGetQuotaRequest\"\x88\x03\n\x10GetQuot\
+aResponse\x126\n\x06window\x18\x01 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x06window\x120\
+\n\x03day\x18\x02 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x03day\x12?\n\x0bread_window\
+\x18\x03 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\nreadWindow\x129\n\x08read_day\x18\x04 \
+\x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x07readDay\x12F\n\x11window_start_time\x18\x05 \
+\x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\x12F\n\x11closed_until_time\x18\
+\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fclosedUntilTime*j\n\x0cCallPriority\x12\x1d\n\
+\x19CALL_PRIORITY_UNSPECIFIED\x10\x00\x12\x1d\n\x19CALL_PRIORITY_INTERACTIVE\x10\x01\x12\x1c\n\
+\x18CALL_PRIORITY_BACKGROUND\x10\x02*\xa4\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIE\
+D\x10\x00\x12\x15\n\x11WAIT_REASON_SPENT\x10\x01\x12\x18\n\x14WAIT_REASON_RESERVED\x10\x02\x12\
+\x17\n\x13WAIT_REASON_REFUSED\x10\x03\x12\x16\n\x12WAIT_REASON_PROBED\x10\x04\x12\x17\n\x13WAIT\
+_REASON_TURNING\x10\x052\xba\x02\n\x0cQuotaService\x12e\n\x0cReserveCalls\x12(.stravasync.quota\
+.v1.ReserveCallsRequest\x1a).stravasync.quota.v1.ReserveCallsResponse\"\x00\x12e\n\x0bReportUsa\
+ge\x12\'.stravasync.quota.v1.ReportUsageRequest\x1a(.stravasync.quota.v1.ReportUsageResponse\"\
+\x03\x90\x02\x02\x12\\\n\x08GetQuota\x12$.stravasync.quota.v1.GetQuotaRequest\x1a%.stravasync.q\
+uota.v1.GetQuotaResponse\"\x03\x90\x02\x01b\x06proto3\n\x83\x1c\n\x1dstravasync/sync/v1/sync.pr\
+oto\x12\x12stravasync.sync.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x01\n\x0bSyncAthlete\
+\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\
+\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\
+\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestT\
+ime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full:\x00\"\x8a\x02\n\x10AthleteSyncEnded\x12\x1f\n\
+\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequ\
+estId\x12;\n\x07outcome\x18\x03 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\
+\x12 \n\nactivities\x18\x04 \x01(\x05B\x00R\nactivities\x12\x1c\n\x08inserted\x18\x05 \x01(\x05\
+B\x00R\x08inserted\x125\n\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endT\
+ime:\x00\"\xd7\x01\n\x14DispatchSyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pa\
+geSize\x12.\n\x12pages_per_activity\x18\x02 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activ\
+ities_per_run\x18\x03 \x01(\x05B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x04 \x01(\x0b2\
+$.stravasync.sync.v1.DispatchProgressR\x08progress\"\xcf\x01\n\x10DispatchProgress\x12\x1f\n\nr\
+equest_id\x18\x01 \x01(\tB\x00R\trequestId\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google\
+.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n\
+\tpublished\x18\x04 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x05 \x01(\x03R\nduplicates\
+\"U\n\x15DispatchSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\ndu\
+plicates\x18\x02 \x01(\x03R\nduplicates\"\xa3\x02\n\x15ReconcileSyncsRequest\x125\n\x16not_sync\
+ed_for_seconds\x18\x01 \x01(\x03B\x00R\x13notSyncedForSeconds\x12\x12\n\x04full\x18\x02 \x01(\
+\x08R\x04full\x12\x1d\n\tpage_size\x18\x03 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_per_acti\
+vity\x18\x04 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x05 \x01(\x05\
+B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x06 \x01(\x0b2$.stravasync.sync.v1.DispatchPr\
+ogressR\x08progress\"V\n\x16ReconcileSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpub\
+lished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\"9\n\x16BackfillAthleteRequest\x12\
+\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"q\n\x17BackfillAthleteResponse\x12\x1d\n\n\
+request_id\x18\x01 \x01(\tR\trequestId\x127\n\twalk_time\x18\x02 \x01(\x0b2\x1a.google.protobuf\
+.TimestampR\x08walkTime\"\xe9\x02\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \
+\x01(\tB\x00R\trequestId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0creq\
+uest_time\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_toke\
+n\x18\x04 \x01(\tR\tpageToken\x12\x1d\n\tmax_pages\x18\x05 \x01(\x05B\x00R\x08maxPages\x128\n\
+\x06reason\x18\x06 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12\x12\n\x04fu\
+ll\x18\x07 \x01(\x08R\x04full\x12D\n\x10not_synced_since\x18\x08 \x01(\x0b2\x1a.google.protobuf\
+.TimestampR\x0enotSyncedSince\"\x7f\n\x17PublishSyncJobsResponse\x12\x1c\n\tpublished\x18\x01 \
+\x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\x12&\n\x0fnext_page_\
+token\x18\x03 \x01(\tR\rnextPageToken\"\xe6\x01\n\x15PublishSyncJobRequest\x12\x1f\n\nathlete_i\
+d\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\
+\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0creq\
+uest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\
+\x18\x05 \x01(\x08R\x04full\"6\n\x16PublishSyncJobResponse\x12\x1c\n\tduplicate\x18\x01 \x01(\
+\x08R\tduplicate\"r\n\x10AwaitSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteI\
+d\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"L\n\
+\x11AwaitSyncResponse\x127\n\twalk_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08wa\
+lkTime*\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_RE\
+ASON_CONSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACKFIL\
+L\x10\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\x05\
+\x12\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECIFIED\
+\x10\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSENT\
+\x10\x022\x89\x05\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchSy\
+ncsRequest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12i\n\x0eReconcileSyncs\x12).st\
+ravasync.sync.v1.ReconcileSyncsRequest\x1a*.stravasync.sync.v1.ReconcileSyncsResponse\"\x00\x12\
+l\n\x0fBackfillAthlete\x12*.stravasync.sync.v1.BackfillAthleteRequest\x1a+.stravasync.sync.v1.B\
+ackfillAthleteResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.stravasync.sync.v1.PublishSyncJobsR\
+equest\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\x12i\n\x0ePublishSyncJob\x12).stra\
+vasync.sync.v1.PublishSyncJobRequest\x1a*.stravasync.sync.v1.PublishSyncJobResponse\"\x00\x12Z\
+\n\tAwaitSync\x12$.stravasync.sync.v1.AwaitSyncRequest\x1a%.stravasync.sync.v1.AwaitSyncRespons\
+e\"\x00\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12strava\
+sync.sync.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\
+\x1dstravasync/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\
+\x00R\x05after\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\
+\x12\x14\n\x04page\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\
+\x10BeginSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_\
+id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.\
+SyncReasonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Timest\
+ampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \
+\x01(\tB\x00R\x06holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11\
+BeginSyncResponse\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmi\
+ssion\x129\n\x07session\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\
+\x01\n\x0bSyncSession\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02\
+\x20\x01(\x0b2\x19.google.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .\
+stravasync.sync.v1.ListPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\
+\x01 \x01(\tB\x00R\tathleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11Re\
+newSyncResponse\"\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathl\
+eteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\
 \x03B\x00R\x05lease\x12;\n\x07outcome\x18\x04 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\
 \x00R\x07outcome\"\x84\x01\n\x0fEndSyncResponse\x12\x1e\n\nactivities\x18\x01 \x01(\x05R\nactiv\
 ities\x12\x1a\n\x08inserted\x18\x02 \x01(\x05R\x08inserted\x12\x18\n\x07deleted\x18\x03 \x01(\

@@ -43,6 +43,18 @@ pub mod connections_v1 {
     pub use ::stravasync_connections_v1::connections_service::MockConnectionsService;
 }
 
+/// What this service meets of `stravasync.quota.v1`.
+pub mod quota_v1 {
+    pub use ::stravasync_quota_v1::{
+        CallCount, CallPriority, GetQuotaRequest, GetQuotaResponse, ReportUsageRequest,
+        ReportUsageResponse, ReserveCallsRequest, ReserveCallsResponse, Usage,
+        WaitReason, quota_service, quota_service::LocalQuotaService,
+        quota_service::QuotaService,
+    };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_quota_v1::quota_service::MockQuotaService;
+}
+
 /// What this service meets of `stravasync.sync.v1`.
 pub mod sync_v1 {
     pub use ::stravasync_sync_v1::{
@@ -75,6 +87,8 @@ pub struct Services {
     pub connections: ::std::sync::Arc<
         dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
     >,
+    /// Answers `stravasync.quota.v1.QuotaService`.
+    pub quota: ::std::sync::Arc<dyn ::stravasync_quota_v1::quota_service::QuotaService>,
     /// Answers `stravasync.sync.v1.SyncService`.
     pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
 }
@@ -96,6 +110,10 @@ impl Services {
         let server = ::stravasync_connections_v1::connections_service::ConnectionsServiceGrpc::register(
             server,
             ::std::sync::Arc::clone(&self.connections),
+        );
+        let server = ::stravasync_quota_v1::quota_service::QuotaServiceGrpc::register(
+            server,
+            ::std::sync::Arc::clone(&self.quota),
         );
         let server = ::stravasync_sync_v1::sync_service::SyncServiceGrpc::register(
             server,
@@ -121,6 +139,12 @@ impl Services {
             .merge(
                 ::stravasync_connections_v1::connections_service::routes(
                     ::std::sync::Arc::clone(&self.connections),
+                    gateway,
+                ),
+            )
+            .merge(
+                ::stravasync_quota_v1::quota_service::routes(
+                    ::std::sync::Arc::clone(&self.quota),
                     gateway,
                 ),
             )

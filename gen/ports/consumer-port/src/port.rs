@@ -31,6 +31,18 @@ pub mod connections_v1 {
     pub use ::stravasync_connections_v1::connections_service::MockConnectionsService;
 }
 
+/// What this service meets of `stravasync.quota.v1`.
+pub mod quota_v1 {
+    pub use ::stravasync_quota_v1::{
+        CallCount, CallPriority, GetQuotaRequest, GetQuotaResponse, ReportUsageRequest,
+        ReportUsageResponse, ReserveCallsRequest, ReserveCallsResponse, Usage,
+        WaitReason, quota_service, quota_service::LocalQuotaService,
+        quota_service::QuotaService,
+    };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_quota_v1::quota_service::MockQuotaService;
+}
+
 /// What this service meets of `stravasync.sync.v1`.
 pub mod sync_v1 {
     pub use ::stravasync_sync_v1::{
@@ -63,6 +75,8 @@ pub struct Clients {
     pub connections: ::std::sync::Arc<
         dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
     >,
+    /// Calls `stravasync.quota.v1.QuotaService`.
+    pub quota: ::std::sync::Arc<dyn ::stravasync_quota_v1::quota_service::QuotaService>,
     /// Calls `stravasync.sync.v1.SyncService`.
     pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
 }
@@ -82,6 +96,11 @@ impl Clients {
             ),
             connections: ::std::sync::Arc::new(
                 ::stravasync_connections_v1::connections_service::ConnectionsServiceClient::new(
+                    api.clone(),
+                ),
+            ),
+            quota: ::std::sync::Arc::new(
+                ::stravasync_quota_v1::quota_service::QuotaServiceClient::new(
                     api.clone(),
                 ),
             ),
@@ -174,6 +193,8 @@ pub mod testing {
         pub activities: ::stravasync_activities_v1::activities_service::MockActivitiesService,
         /// Stands in for `stravasync.connections.v1.ConnectionsService`.
         pub connections: ::stravasync_connections_v1::connections_service::MockConnectionsService,
+        /// Stands in for `stravasync.quota.v1.QuotaService`.
+        pub quota: ::stravasync_quota_v1::quota_service::MockQuotaService,
         /// Stands in for `stravasync.sync.v1.SyncService`.
         pub sync: ::stravasync_sync_v1::sync_service::MockSyncService,
     }
@@ -183,6 +204,7 @@ pub mod testing {
             super::Clients {
                 activities: ::std::sync::Arc::new(self.activities),
                 connections: ::std::sync::Arc::new(self.connections),
+                quota: ::std::sync::Arc::new(self.quota),
                 sync: ::std::sync::Arc::new(self.sync),
             }
         }
@@ -196,6 +218,7 @@ pub mod testing {
         connections: ::std::sync::Arc<
             dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
         >,
+        quota: ::std::sync::Arc<dyn ::stravasync_quota_v1::quota_service::QuotaService>,
         sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
     ) -> super::Clients {
         super::Clients {
@@ -208,6 +231,12 @@ pub mod testing {
             connections: ::std::sync::Arc::new(
                 ::stravasync_connections_v1::connections_service::LocalConnectionsService::called_by(
                     connections,
+                    ::treaty_rpc::Caller::Deployable("consumer".into()),
+                ),
+            ),
+            quota: ::std::sync::Arc::new(
+                ::stravasync_quota_v1::quota_service::LocalQuotaService::called_by(
+                    quota,
                     ::treaty_rpc::Caller::Deployable("consumer".into()),
                 ),
             ),

@@ -223,6 +223,67 @@ impl StravaConnectionsRow {
     ];
 }
 
+/// What is left of Strava's quota in the current quarter of an hour and day; one row.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct StravaQuotaRow {
+    /// Always true.
+    pub only_row: bool,
+    /// Counts changes, so that a stale writer is noticed.
+    pub version: i64,
+    /// When the quarter of an hour began.
+    pub window_started_at: chrono::DateTime<chrono::Utc>,
+    /// Calls that Strava allows in a quarter of an hour.
+    pub window_limit: i64,
+    /// Calls reserved in it, or counted by Strava where that is more.
+    pub window_used: i64,
+    /// Reads that Strava allows in a quarter of an hour.
+    pub read_window_limit: i64,
+    /// Reads reserved in it, or counted by Strava where that is more.
+    pub read_window_used: i64,
+    /// When the day began, in UTC.
+    pub day_started_at: chrono::DateTime<chrono::Utc>,
+    /// Calls that Strava allows in a day.
+    pub day_limit: i64,
+    /// Calls reserved in it, or counted by Strava where that is more.
+    pub day_used: i64,
+    /// Reads that Strava allows in a day.
+    pub read_day_limit: i64,
+    /// Reads reserved in it, or counted by Strava where that is more.
+    pub read_day_used: i64,
+    /// Whether Strava has answered a call in this quarter of an hour.
+    pub answered: bool,
+    /// Until when the answer to the first call of this quarter of an hour is awaited.
+    pub probed_until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Whether the last that was heard of Strava is a refusal.
+    pub refused: bool,
+    /// Until when nobody calls, because Strava refused a call.
+    pub closed_until: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl StravaQuotaRow {
+    /// Name of the table.
+    pub const TABLE: &'static str = "strava_quota";
+    /// Names of the columns, in the order of the table.
+    pub const COLUMNS: &'static [&'static str] = &[
+        "only_row",
+        "version",
+        "window_started_at",
+        "window_limit",
+        "window_used",
+        "read_window_limit",
+        "read_window_used",
+        "day_started_at",
+        "day_limit",
+        "day_used",
+        "read_day_limit",
+        "read_day_used",
+        "answered",
+        "probed_until",
+        "refused",
+        "closed_until",
+    ];
+}
+
 /// OAuth tokens of connected athletes.
 #[derive(Clone, PartialEq, sqlx::FromRow)]
 pub struct StravaTokensRow {

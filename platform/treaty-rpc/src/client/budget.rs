@@ -42,16 +42,18 @@ impl RetryBudgetConfig {
     }
 }
 
-/// The bucket, shared by all calls over one channel.
+/// The bucket, shared by all calls to one server.
 #[derive(Debug)]
-pub(super) struct RetryBudget {
+pub struct RetryBudget {
     tokens: AtomicU32,
     max: u32,
     deposit: u32,
 }
 
 impl RetryBudget {
-    pub(super) fn new(config: RetryBudgetConfig) -> Self {
+    /// A full bucket.
+    #[must_use]
+    pub fn new(config: RetryBudgetConfig) -> Self {
         let max = u32::from(config.max_tokens) * TOKEN;
         // The ratio is in 0..=1, so that the product fits; a fraction of a thousandth
         // would otherwise never pay anything back.
@@ -61,13 +63,13 @@ impl RetryBudget {
     }
 
     /// Notes an attempt that succeeded.
-    pub(super) fn deposit(&self) {
+    pub fn deposit(&self) {
         self.change(|tokens| (tokens + self.deposit).min(self.max));
     }
 
     /// Notes an attempt that failed in a way worth repeating, and says whether it may
     /// be repeated.
-    pub(super) fn withdraw(&self) -> bool {
+    pub fn withdraw(&self) -> bool {
         self.change(|tokens| tokens.saturating_sub(TOKEN)) > self.max / 2
     }
 

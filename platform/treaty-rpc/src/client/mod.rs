@@ -11,7 +11,7 @@ mod resolve;
 mod streams;
 mod transport;
 
-pub use budget::RetryBudgetConfig;
+pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use call::call;
 pub use channel::{Channel, ClientConfig, connect_lazy, connect_lazy_with};
 pub use resolve::Resolve;

@@ -13,6 +13,6 @@ pub use error::ConnectionsError;
 pub use model::{ConsentAnswer, FirstSync, Grant, NewConnection, TokenPair};
 pub use repository::{ConnectionsRepository, PgConnections};
 pub use rpc::ConnectionsRpc;
-pub use service::{AccessToken, Connections, ConnectionsSettings};
+pub use service::{AccessToken, Connections, ConnectionsSettings, RejectedToken};
 pub use strava::{StravaError, StravaOAuth, StravaOAuthClient};
 pub use tokens::{LockedTokens, PgTokenStore, StoredTokens, TokenStore};

@@ -3,10 +3,10 @@
 use api_port::connections_v1 as proto;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
-use treaty_error::Result;
+use treaty_error::{Error, Result};
 use treaty_rpc::Context;
 
-use super::{Connections, ConsentAnswer};
+use super::{Connections, ConsentAnswer, RejectedToken};
 use crate::convert;
 
 /// Answers `ConnectionsService`.
@@ -54,11 +54,22 @@ impl proto::ConnectionsService for ConnectionsRpc {
         _context: &Context,
         request: proto::GetAccessTokenRequest,
     ) -> Result<proto::GetAccessTokenResponse> {
-        let token = self.service.access_token(convert::athlete_id(&request.athlete_id)?).await?;
+        let athlete_id = convert::athlete_id(&request.athlete_id)?;
+        let rejected = rejected(&request.rejected_token_digest)?;
+        let token = self.service.access_token(athlete_id, rejected).await?;
         Ok(proto::GetAccessTokenResponse {
             access_token: token.tokens.access_token.expose_secret().to_owned(),
             expire_time: Some(convert::timestamp(token.tokens.expires_at)),
             strava_athlete_id: token.strava_athlete_id,
         })
     }
+}
+
+/// The token that the caller has met, if any.
+fn rejected(digest: &[u8]) -> Result<Option<RejectedToken>> {
+    if digest.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |_| Error::invalid_field("rejected_token_digest", "must have 32 bytes");
+    digest.try_into().map(|digest| Some(RejectedToken(digest))).map_err(wrong)
 }

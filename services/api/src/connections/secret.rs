@@ -1,4 +1,4 @@
-//! States of consents: unguessable texts, of which only digests are kept.
+//! Secrets, of which only digests are kept or sent.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ pub(super) fn new_state() -> SecretString {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into()
 }
 
-/// What is kept of a state.
-pub(super) fn digest(state: &SecretString) -> [u8; 32] {
-    Sha256::digest(state.expose_secret().as_bytes()).into()
+/// SHA-256 of a state or token, which tells it from others and gives nothing away.
+pub(super) fn digest(secret: &SecretString) -> [u8; 32] {
+    Sha256::digest(secret.expose_secret().as_bytes()).into()
 }

@@ -20,6 +20,13 @@ use crate::convert;
 /// Any of these lets us read activities.
 const READING: [&str; 2] = ["activity:read", "activity:read_all"];
 
+/// A token that was received less than this long ago is not refreshed for having been rejected.
+const LEAST_AGE_OF_REJECTED: Duration = Duration::from_secs(60);
+
+/// SHA-256 of an access token that Strava has rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RejectedToken(pub [u8; 32]);
+
 /// What can be set about consents and tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionsSettings {
@@ -95,19 +102,24 @@ impl Connections {
         tokio::spawn(async move { inner.complete_consent(answer).await }).await?
     }
 
-    /// A token that lasts for a while, refreshed when needed.
+    /// A token that lasts for a while, refreshed when needed, or when it is the one that Strava has
+    /// rejected.
     ///
     /// # Errors
     /// When there is no such athlete, the athlete must consent (again), or Strava fails.
-    pub async fn access_token(&self, athlete_id: Uuid) -> Result<AccessToken, ConnectionsError> {
+    pub async fn access_token(
+        &self,
+        athlete_id: Uuid,
+        rejected: Option<RejectedToken>,
+    ) -> Result<AccessToken, ConnectionsError> {
         let stored = self.inner.tokens.read(athlete_id).await?;
-        match self.inner.usable(athlete_id, stored).await? {
+        match self.inner.usable(athlete_id, stored, rejected).await? {
             Usable::Now(token) => Ok(token),
             Usable::AfterRefresh => {
                 // In a task of its own: a caller that gives up must not interrupt us between
                 // Strava's answer, which kills the old tokens, and their being kept.
                 let inner = Arc::clone(&self.inner);
-                tokio::spawn(async move { inner.refresh(athlete_id).await }).await?
+                tokio::spawn(async move { inner.refresh(athlete_id, rejected).await }).await?
             }
         }
     }
@@ -155,6 +167,7 @@ impl Inner {
         &self,
         athlete_id: Uuid,
         stored: Option<StoredTokens>,
+        rejected: Option<RejectedToken>,
     ) -> Result<Usable, ConnectionsError> {
         let Some(stored) = stored else {
             let known = self.tokens.athlete_exists(athlete_id).await?;
@@ -164,21 +177,32 @@ impl Inner {
         if stored.state == ConnectionState::Revoked {
             return Err(ConnectionsError::NotConnected);
         }
-        let enough = (self.clock)() + delta(self.settings.least_lifetime);
-        if stored.tokens.expires_at <= enough {
+        let now = (self.clock)();
+        let ends_soon = stored.tokens.expires_at <= now + delta(self.settings.least_lifetime);
+        // Others may have met the same token and had it refreshed; and Strava may reject one that
+        // it has just given, for which another would be no better.
+        let is_rejected = || {
+            rejected == Some(RejectedToken(digest(&stored.tokens.access_token)))
+                && stored.received_at + delta(LEAST_AGE_OF_REJECTED) <= now
+        };
+        if ends_soon || is_rejected() {
             return Ok(Usable::AfterRefresh);
         }
         let StoredTokens { tokens, strava_athlete_id, .. } = stored;
         Ok(Usable::Now(AccessToken { tokens, strava_athlete_id }))
     }
 
-    async fn refresh(&self, athlete_id: Uuid) -> Result<AccessToken, ConnectionsError> {
+    async fn refresh(
+        &self,
+        athlete_id: Uuid,
+        rejected: Option<RejectedToken>,
+    ) -> Result<AccessToken, ConnectionsError> {
         // The semaphore is never closed.
         let _permit = self.refreshes.acquire().await;
         let locked = self.tokens.lock(athlete_id).await?;
         let stored = locked.as_ref().map(|locked| locked.stored().clone());
         // Whoever held the lock before us may have refreshed, or learnt of the end.
-        if let Usable::Now(token) = self.usable(athlete_id, stored).await? {
+        if let Usable::Now(token) = self.usable(athlete_id, stored, rejected).await? {
             return Ok(token);
         }
         let locked = locked.ok_or(ConnectionsError::NotConnected)?;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_error::{Code, Error};
+use treaty_fetch::{BodyError, FetchConfig, read_body};
 use url::Url;
 
 use super::{Grant, TokenPair};
@@ -79,14 +80,14 @@ impl StravaOAuthClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(config: &StravaConfig) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(config.timeout_seconds))
-            // A token must not follow a redirection to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("stravasync-api/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Error::internal)?;
+        let timeout = Duration::from_secs(config.timeout_seconds);
+        let http = FetchConfig {
+            user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
+            connect_timeout: timeout.min(Duration::from_secs(5)),
+            silence_timeout: timeout,
+            timeout,
+        }
+        .client()?;
         let endpoint = |name: &str| {
             let base = config.oauth_base_url.as_str().trim_end_matches('/');
             Url::parse(&format!("{base}/oauth/{name}")).map_err(Error::internal)
@@ -111,7 +112,7 @@ impl StravaOAuthClient {
         let response =
             self.http.post(self.token.clone()).form(&form).send().await.map_err(unavailable)?;
         let status = response.status();
-        let body = read(response).await?;
+        let body = read_body(response, MAX_ANSWER).await.map_err(unread)?;
         if !status.is_success() {
             return Err(refusal(status, &body));
         }
@@ -180,15 +181,11 @@ fn unavailable(error: reqwest::Error) -> StravaError {
     StravaError::Unavailable(Box::new(error.without_url()))
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, StravaError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(StravaError::Unexpected("the answer is too long".into()));
-        }
-        body.extend_from_slice(&chunk);
+fn unread(error: BodyError) -> StravaError {
+    match error {
+        BodyError::TooLong { .. } => StravaError::Unexpected("the answer is too long".into()),
+        BodyError::Broken(error) => unavailable(error),
     }
-    Ok(body)
 }
 
 #[derive(Default, Deserialize)]

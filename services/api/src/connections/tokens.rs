@@ -1,6 +1,7 @@
 //! The keeper of tokens. Behind a trait of its own, so that it can be another than Postgres.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use stravasync_schema::ConnectionState;
@@ -17,6 +18,8 @@ pub struct StoredTokens {
     pub strava_athlete_id: i64,
     /// Whether they still work.
     pub state: ConnectionState,
+    /// When Strava gave them.
+    pub received_at: DateTime<Utc>,
 }
 
 /// Keeps tokens.
@@ -87,7 +90,8 @@ struct Row {
     state: ConnectionState,
     access_token: String,
     refresh_token: String,
-    expires_at: chrono::DateTime<chrono::Utc>,
+    expires_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
 }
 
 impl From<Row> for StoredTokens {
@@ -100,6 +104,7 @@ impl From<Row> for StoredTokens {
             },
             strava_athlete_id: row.strava_athlete_id,
             state: row.state,
+            received_at: row.updated_at,
         }
     }
 }
@@ -110,7 +115,7 @@ impl TokenStore for PgTokenStore {
         let row = sqlx::query_as!(
             Row,
             r#"SELECT c.strava_athlete_id, c.state AS "state: ConnectionState", t.access_token,
-                      t.refresh_token, t.expires_at
+                      t.refresh_token, t.expires_at, t.updated_at
                FROM strava_connections c JOIN strava_tokens t USING (athlete_id)
                WHERE c.athlete_id = $1"#,
             athlete_id,
@@ -128,7 +133,7 @@ impl TokenStore for PgTokenStore {
         let row = sqlx::query_as!(
             Row,
             r#"SELECT c.strava_athlete_id, c.state AS "state: ConnectionState", t.access_token,
-                      t.refresh_token, t.expires_at
+                      t.refresh_token, t.expires_at, t.updated_at
                FROM strava_connections c JOIN strava_tokens t USING (athlete_id)
                WHERE c.athlete_id = $1
                FOR UPDATE"#,

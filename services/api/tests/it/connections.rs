@@ -96,7 +96,7 @@ async fn a_consent_connects_works_once_and_can_be_renewed() {
     let again = service.complete_consent(answer).await;
     assert!(matches!(again, Err(ConnectionsError::UnknownState)), "{again:?}");
 
-    let token = service.access_token(ada).await.unwrap();
+    let token = service.access_token(ada, None).await.unwrap();
     assert!(!token.tokens.access_token.expose_secret().is_empty());
     let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=3").await;
     service.complete_consent(answer).await.unwrap();
@@ -153,8 +153,8 @@ async fn tokens_are_rotated_and_a_withdrawn_consent_ends_the_connection() {
     let ada = athlete(&pool, "ada").await.athlete_id;
     let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=1").await;
     service.complete_consent(answer).await.unwrap();
-    let first = service.access_token(ada).await.unwrap();
-    let second = service.access_token(ada).await.unwrap();
+    let first = service.access_token(ada, None).await.unwrap();
+    let second = service.access_token(ada, None).await.unwrap();
     let text = |token: &api::connections::AccessToken| {
         token.tokens.refresh_token.expose_secret().to_owned()
     };
@@ -167,7 +167,7 @@ async fn tokens_are_rotated_and_a_withdrawn_consent_ends_the_connection() {
         .await
         .unwrap();
     assert!(withdrawn.status().is_success());
-    let refused = service.access_token(ada).await;
+    let refused = service.access_token(ada, None).await;
     assert!(matches!(refused, Err(ConnectionsError::NotConnected)), "{refused:?}");
     assert_eq!(state(&pool, ada).await, Some(ConnectionState::Revoked));
 }
@@ -230,7 +230,7 @@ async fn callers_at_the_same_time_refresh_once() {
     let services = [connections(&pool, strava.clone()), connections(&pool, strava.clone())];
     let calls = (0..20).map(|number| {
         let service = services[number % 2].clone();
-        tokio::spawn(async move { service.access_token(ada).await.unwrap() })
+        tokio::spawn(async move { service.access_token(ada, None).await.unwrap() })
     });
     for call in calls.collect::<Vec<_>>() {
         let token = call.await.unwrap();
@@ -246,9 +246,9 @@ async fn a_caller_that_gives_up_does_not_lose_the_new_tokens() {
     let strava = Arc::new(SlowStrava::default());
     let service = connections(&pool, strava.clone());
     let impatient =
-        tokio::time::timeout(Duration::from_millis(50), service.access_token(ada)).await;
+        tokio::time::timeout(Duration::from_millis(50), service.access_token(ada, None)).await;
     assert!(impatient.is_err(), "Strava takes longer than that");
-    let token = service.access_token(ada).await.unwrap();
+    let token = service.access_token(ada, None).await.unwrap();
     assert_eq!(token.tokens.access_token.expose_secret(), "access1");
     assert_eq!(strava.refreshes.load(Ordering::SeqCst), 1);
 }

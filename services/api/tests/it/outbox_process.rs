@@ -4,118 +4,15 @@ use std::time::{Duration, Instant};
 
 use api_port::sync_v1::SyncAthlete;
 use futures::StreamExt as _;
-use serde_json::{Value, json};
-use sqlx::PgPool;
-use strava::{RateLimits, Simulator, SimulatorConfig};
-use testbed::{Launch, Leashed, RunDirectory, Signal, free_port, http};
+use testbed::Signal;
 use treaty_nats::Event as _;
 
-use crate::stream::{Broker, Witness};
-use crate::support::{connect, eventually, fresh_url};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_api");
+use crate::process::{World, ended, stop};
+use crate::stream::Witness;
+use crate::support::eventually;
 
 /// The bar: from the start of the process to the last message in the stream.
 const WITHIN: Duration = Duration::from_secs(10);
-
-/// Everything around the process.
-struct World {
-    directory: RunDirectory,
-    port: u16,
-    database: String,
-    pool: PgPool,
-    broker: Broker,
-    strava: Simulator,
-    browser: reqwest::Client,
-}
-
-impl World {
-    async fn new(athletes: u64) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = fresh_url().await;
-        let limits = RateLimits::UNLIMITED;
-        let config = SimulatorConfig { athletes, limits, ..SimulatorConfig::default() };
-        Self {
-            directory: RunDirectory::disposable("api-process").unwrap(),
-            port: free_port().unwrap(),
-            pool: connect(&database).await,
-            database,
-            broker: Broker::start().await,
-            strava: Simulator::start(config).await.unwrap(),
-            browser: reqwest::Client::new(),
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Starts the process and waits until it answers.
-    async fn launch(&self) -> Leashed {
-        let launch = Launch::new("api", BINARY)
-            .env("API__HTTP__LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("API__GRPC__LISTEN", "127.0.0.1:0")
-            .env("API__DATABASE__URL", &self.database)
-            .env("API__MIGRATE_ON_START", "true")
-            .env("API__NATS__URL", self.broker.url())
-            .env("API__STRAVA__OAUTH_BASE_URL", self.strava.url())
-            .env("API__STRAVA__CLIENT_ID", "12345")
-            .env("API__STRAVA__CLIENT_SECRET", "simulated-client-secret")
-            .env("API__STRAVA__REDIRECT_URL", format!("{}/v1/strava/callback", self.url()))
-            .env("API__CALLERS__CONSUMER", "consumer-token-of-the-test")
-            .env("API__CALLERS__WORKER", "worker-token-of-the-test")
-            .env("API__OPERATOR_TOKEN", "operator-token-of-the-test");
-        let log = self.directory.path().join("api.log");
-        let address = ([127, 0, 0, 1], self.port).into();
-        let start = move || {
-            let mut process = launch.start(log).unwrap();
-            let ready = || Ok(http::get(address, "/readyz").is_ok_and(|(status, _)| status == 200));
-            process.wait_ready(Duration::from_secs(20), ready).unwrap();
-            process
-        };
-        tokio::task::spawn_blocking(start).await.unwrap()
-    }
-
-    async fn post(&self, path: &str, body: Value) -> reqwest::Result<Value> {
-        let request = self.browser.post(format!("{}{path}", self.url())).json(&body);
-        request.send().await?.error_for_status()?.json().await
-    }
-
-    /// Registers an athlete and returns the page on which to consent.
-    async fn register(&self, number: u64) -> reqwest::Result<String> {
-        let athlete = json!({
-            "displayName": format!("Athlete {number}"),
-            "email": format!("a{number}@example.org"),
-        });
-        let registered = self.post("/v1/athletes", athlete).await?;
-        let athlete = registered["athlete"]["athleteId"].as_str().unwrap();
-        let consent =
-            self.post(&format!("/v1/athletes/{athlete}/strava-consent"), json!({})).await?;
-        let page = consent["authorizeUrl"].as_str().unwrap();
-        Ok(format!("{page}&sim_athlete={number}"))
-    }
-
-    /// Consents: the api answers once state and message are committed.
-    async fn consent(&self, page: &str) -> reqwest::Result<()> {
-        self.browser.get(page).send().await?.error_for_status().map(drop)
-    }
-
-    async fn promised(&self) -> Vec<String> {
-        sqlx::query_scalar(r#"SELECT message_id FROM outbox ORDER BY message_id COLLATE "C""#)
-            .fetch_all(&self.pool)
-            .await
-            .unwrap()
-    }
-}
-
-async fn ended(mut process: Leashed) {
-    let wait = move || process.wait_ended(Duration::from_secs(10)).unwrap();
-    tokio::task::spawn_blocking(wait).await.unwrap();
-}
-
-async fn stop(process: Leashed) {
-    tokio::task::spawn_blocking(move || process.stop()).await.unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_committed_before_the_process_died_is_published_after_its_restart() {

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use consumer_port::activities_v1::{ActivitiesService, Activity, UpsertActivitiesRequest};
 use consumer_port::connections_v1::{ConnectionsService, GetAccessTokenRequest};
+use consumer_port::quota_v1::CallPriority;
 use consumer_port::sync_v1::{
-    EndSyncRequest, EndSyncResponse, ListPosition, SyncAthlete, SyncOutcome, SyncService,
+    EndSyncRequest, EndSyncResponse, ListPosition, SyncAthlete, SyncOutcome, SyncReason,
+    SyncService,
 };
 use consumer_port::{Clients, SyncAthleteHandler};
 use secrecy::SecretString;
@@ -19,7 +21,8 @@ use treaty_rpc::{Context, TRACEPARENT, traceparent};
 use super::lease::{self, Begun, Lease};
 use super::walk::{Step, Walk};
 use crate::config::{StravaConfig, SyncConfig};
-use crate::strava::{ActivityPages, Page, StravaError};
+use crate::errand::Errand;
+use crate::strava::{ActivityPages, Page, PageQuery, StravaError, token_digest};
 
 /// Most activities that the api takes at a time.
 const MAX_BATCH: usize = 1000;
@@ -56,6 +59,17 @@ struct Attempt<'a> {
     deadline: Duration,
 }
 
+/// How urgent the calls to Strava are: whether somebody waits for them.
+fn priority(reason: SyncReason) -> CallPriority {
+    match reason {
+        SyncReason::Consent | SyncReason::Webhook | SyncReason::User => CallPriority::Interactive,
+        SyncReason::Unspecified
+        | SyncReason::Schedule
+        | SyncReason::Backfill
+        | SyncReason::Reconcile => CallPriority::Background,
+    }
+}
+
 impl Attempt<'_> {
     /// One identity for all calls, and a deadline for what is done next.
     fn context(&self) -> Context {
@@ -83,15 +97,20 @@ impl SyncAthletes {
     }
 
     async fn walk(&self, attempt: &Attempt<'_>, tally: &mut Tally) -> Result<SyncOutcome> {
-        let Some(token) = self.access_token(attempt).await? else {
+        let Some(mut token) = self.access_token(attempt, None).await? else {
             return Ok(SyncOutcome::NeedsConsent);
         };
         let mut walk = Walk::from(attempt.lease.position, self.page_size);
         for _ in 0..MAX_PAGES {
-            let reading = self.strava.page(&token, walk.query());
-            let page = tokio::time::timeout(self.deadline, reading)
-                .await
-                .map_err(|_| Error::new(Code::DeadlineExceeded, "Strava's page took too long"))?;
+            let mut page = self.page(attempt, &token, walk.query()).await?;
+            if matches!(page, Err(StravaError::TokenRefused)) {
+                // It ended while we waited, or Strava has withdrawn it: the api finds out.
+                let Some(next) = self.access_token(attempt, Some(&token)).await? else {
+                    return Ok(SyncOutcome::NeedsConsent);
+                };
+                token = next;
+                page = self.page(attempt, &token, walk.query()).await?;
+            }
             let mut page = match page {
                 Ok(page) => page,
                 // No repetition gives a permission: the athlete has to.
@@ -111,9 +130,28 @@ impl SyncAthletes {
         Err(Error::new(Code::FailedPrecondition, message))
     }
 
-    /// A token for Strava; `None` when the athlete must consent first.
-    async fn access_token(&self, attempt: &Attempt<'_>) -> Result<Option<SecretString>> {
-        let request = GetAccessTokenRequest { athlete_id: attempt.job.athlete_id.clone() };
+    /// A page, within the time that it may take; waiting for Strava's quota does not count.
+    async fn page(
+        &self,
+        attempt: &Attempt<'_>,
+        token: &SecretString,
+        query: PageQuery,
+    ) -> Result<Result<Page, StravaError>> {
+        let errand = Errand::new(priority(attempt.job.reason()), self.deadline);
+        errand.bound(async { Ok(self.strava.page(&errand, token, query).await) }).await
+    }
+
+    /// A token for Strava, another than the one that Strava has rejected; `None` when the athlete
+    /// must consent first.
+    async fn access_token(
+        &self,
+        attempt: &Attempt<'_>,
+        rejected: Option<&SecretString>,
+    ) -> Result<Option<SecretString>> {
+        let request = GetAccessTokenRequest {
+            athlete_id: attempt.job.athlete_id.clone(),
+            rejected_token_digest: rejected.map(token_digest).unwrap_or_default(),
+        };
         match self.connections.get_access_token(&attempt.context(), request).await {
             Ok(response) => Ok(Some(SecretString::from(response.access_token))),
             Err(error) if error.code() == Code::FailedPrecondition => {

@@ -2,8 +2,11 @@
 //!
 //! Strava promises little: every field may be absent or null, sports appear that no list has, and
 //! its documentation's own example holds an `upload_id` beyond 64 bits. So only what is needed is
-//! read, and an activity that cannot be used costs neither its page nor its athlete.
+//! read, a field that has a strange shape is taken for absent, and an activity that cannot be used
+//! costs neither its page nor its athlete.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike as _, Utc};
@@ -31,12 +34,12 @@ impl Page {
     }
 
     pub(super) fn parse(body: &[u8]) -> Result<Self, StravaError> {
-        let listed: Vec<&RawValue> =
-            serde_json::from_slice(body).map_err(StravaError::Malformed)?;
+        // A character that is none costs its own text alone.
+        let text = String::from_utf8_lossy(body);
+        let listed: Vec<&RawValue> = serde_json::from_str(&text).map_err(StravaError::Malformed)?;
         let mut page = Self::default();
         for raw in listed {
-            let summary = serde_json::from_str::<Summary>(raw.get());
-            match summary.map_err(|_| "readable fields").and_then(Summary::into_activity) {
+            match Summary::read(raw.get()).and_then(Summary::into_activity) {
                 Ok(activity) => page.activities.push(activity),
                 Err(lacks) => page.skipped.push(lacks),
             }
@@ -78,6 +81,15 @@ struct Summary {
 }
 
 impl Summary {
+    /// Reads all fields at once, and one by one where that fails.
+    fn read(json: &str) -> Result<Self, &'static str> {
+        // serde would take the members of a list for the fields in their order.
+        if !json.starts_with('{') {
+            return Err("fields");
+        }
+        serde_json::from_str(json).or_else(|_| Fields::read(json).map(|fields| fields.summary()))
+    }
+
     /// What the contract has of it, or what it lacks.
     fn into_activity(self) -> Result<Activity, &'static str> {
         let only_me = self.visibility.as_deref() == Some("only_me");
@@ -85,8 +97,8 @@ impl Summary {
         Ok(Activity {
             activity_id: self.id.filter(|id| *id > 0).ok_or("id")?,
             athlete_id: String::new(),
-            name: text(self.name).ok_or("name")?,
-            sport_type: text(self.sport_type.or(self.legacy_type)).ok_or("sport_type")?,
+            name: text(self.name).unwrap_or_default(),
+            sport_type: text(self.sport_type.or(self.legacy_type)).unwrap_or_default(),
             start_time: Some(SystemTime::from(start_date.ok_or("start_date")?).into()),
             timezone: text(self.timezone).unwrap_or_default(),
             moving_time: Some(seconds(self.moving_time).ok_or("a possible moving_time")?),
@@ -106,6 +118,48 @@ impl Summary {
             manual: self.manual.unwrap_or_default(),
             private: self.private.unwrap_or(only_me),
         })
+    }
+}
+
+/// The fields of an activity of which at least one has a strange shape.
+struct Fields<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    fn read(json: &'a str) -> Result<Self, &'static str> {
+        serde_json::from_str(json).map(Self).map_err(|_| "fields")
+    }
+
+    /// A field, if it is what it should be.
+    fn get<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.0.get(name)?.get()).ok()
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            id: self.get("id"),
+            name: self.get("name"),
+            sport_type: self.get("sport_type"),
+            legacy_type: self.get("type"),
+            start_date: self.get("start_date"),
+            timezone: self.get("timezone"),
+            moving_time: self.get("moving_time"),
+            elapsed_time: self.get("elapsed_time"),
+            distance: self.get("distance"),
+            total_elevation_gain: self.get("total_elevation_gain"),
+            average_speed: self.get("average_speed"),
+            max_speed: self.get("max_speed"),
+            average_watts: self.get("average_watts"),
+            kilojoules: self.get("kilojoules"),
+            average_heartrate: self.get("average_heartrate"),
+            gear_id: self.get("gear_id"),
+            device_name: self.get("device_name"),
+            kudos_count: self.get("kudos_count"),
+            trainer: self.get("trainer"),
+            commute: self.get("commute"),
+            manual: self.get("manual"),
+            private: self.get("private"),
+            visibility: self.get("visibility"),
+        }
     }
 }
 
@@ -132,81 +186,4 @@ fn whole(number: f64) -> Option<i32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(json: &str) -> Page {
-        Page::parse(json.as_bytes()).unwrap()
-    }
-
-    const LEAST: &str =
-        r#""id":7,"name":"Run","sport_type":"Run","start_date":"2026-01-02T03:04:05Z""#;
-
-    #[test]
-    fn the_least_activity_will_do() {
-        let page = parse(&format!("[{{{LEAST}}}]"));
-        let activity = &page.activities[0];
-        assert_eq!((activity.activity_id, activity.name.as_str()), (7, "Run"));
-        assert_eq!(activity.start_time.as_ref().unwrap().seconds, 1_767_323_045);
-        assert_eq!(activity.moving_time, Some(Duration::default()));
-        assert_eq!(activity.average_watts, None);
-        assert!(activity.athlete_id.is_empty());
-    }
-
-    #[test]
-    fn nulls_strangers_and_oversized_numbers_do_no_harm() {
-        let oddities = r#""upload_id":1844674407370955161512345,"distance":null,"private":null,
-            "visibility":"only_me","gear_id":null,"kudos_count":3.0,"moving_time":61.0,
-            "start_latlng":[],"map":{"x":[1e400]},"from_the_future":{"a":[{}]}"#;
-        let page = parse(&format!("[{{{LEAST},{oddities}}}]"));
-        assert_eq!(page.skipped, [""; 0]);
-        let activity = &page.activities[0];
-        assert!(activity.private);
-        assert_eq!((activity.kudos_count, activity.distance_m), (3, 0.0));
-        assert_eq!(activity.moving_time.as_ref().unwrap().seconds, 61);
-    }
-
-    #[test]
-    fn the_older_type_stands_in_and_nul_goes() {
-        let json = r#"[{"id":7,"name":"a\u0000b","sport_type":null,"type":"Ride",
-            "start_date":"2026-01-02T03:04:05Z"}]"#;
-        let activity = &parse(json).activities[0];
-        assert_eq!((activity.name.as_str(), activity.sport_type.as_str()), ("ab", "Ride"));
-    }
-
-    #[test]
-    fn an_unusable_activity_costs_itself_alone() {
-        let page = parse(&format!(
-            r#"[{{{LEAST}}},null,17,{{}},{{"id":8}},{{"id":0}},
-            {{"id":8,"name":"x"}},{{"id":8,"name":"x","sport_type":"Run","start_date":"soon"}},
-            {{{LEAST},"moving_time":-1}},{{{LEAST},"elapsed_time":1e300}},{{{LEAST},"distance":"far"}},
-            {{"id":9223372036854775808}}]"#
-        ));
-        assert_eq!(page.activities.len(), 1);
-        assert_eq!(
-            page.skipped,
-            [
-                "readable fields",
-                "readable fields",
-                "id",
-                "name",
-                "id",
-                "sport_type",
-                "start_date",
-                "a possible moving_time",
-                "a possible elapsed_time",
-                "readable fields",
-                "readable fields",
-            ]
-        );
-        assert!(!page.is_empty());
-    }
-
-    #[test]
-    fn only_the_empty_list_is_empty_and_only_a_list_is_read() {
-        assert!(parse(" [ ] ").is_empty());
-        for strange in ["", "{", "{}", "<!DOCTYPE html>", "[{\"id\":1}", "null"] {
-            assert!(matches!(Page::parse(strange.as_bytes()), Err(StravaError::Malformed(_))));
-        }
-    }
-}
+mod tests;

@@ -1,18 +1,24 @@
 //! The client of Strava's API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::Utc;
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use treaty_error::Error;
+use treaty_fetch::{FetchConfig, read_body};
+use treaty_rpc::{RetryBudget, RetryBudgetConfig};
 use url::Url;
 
-use super::quota::{Gate, Spent};
-use super::{Page, StravaError};
+use super::headers::usage;
+use super::pause::full_jitter;
+use super::quota::Permit;
+use super::{Page, Quota, StravaError};
 use crate::config::StravaConfig;
+use crate::errand::Errand;
 
 /// Most bytes of an answer that are read. A full page has about half a megabyte.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -33,17 +39,25 @@ pub struct PageQuery {
 #[async_trait]
 pub trait ActivityPages: Send + Sync + 'static {
     /// A page of the activities of the athlete who gave the token; the list ends with an empty one.
-    async fn page(&self, token: &SecretString, query: PageQuery) -> Result<Page, StravaError>;
+    /// Waits for Strava's quota, while the errand's time stands still.
+    async fn page(
+        &self,
+        errand: &Errand,
+        token: &SecretString,
+        query: PageQuery,
+    ) -> Result<Page, StravaError>;
 }
 
-/// [`ActivityPages`] over HTTP. One for the whole process: it keeps connections, and it stops
-/// asking while the quota, which all jobs share, is spent.
+/// [`ActivityPages`] over HTTP. One for the whole process: it keeps connections, and what it has
+/// reserved of the quota.
 #[derive(Debug)]
 pub struct StravaClient {
     http: reqwest::Client,
     activities: Url,
     page_size: u32,
-    gate: Gate,
+    attempts: u32,
+    budget: RetryBudget,
+    quota: Arc<Quota>,
 }
 
 impl StravaClient {
@@ -51,44 +65,35 @@ impl StravaClient {
     ///
     /// # Errors
     /// When the HTTP client cannot be made or the address cannot be used.
-    pub fn new(config: &StravaConfig) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(config.connect_timeout_seconds))
-            .read_timeout(Duration::from_secs(config.read_timeout_seconds))
-            .timeout(Duration::from_secs(config.timeout_seconds))
-            // A token must not follow a redirection to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("stravasync-consumer/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Error::internal)?;
+    pub fn new(config: &StravaConfig, quota: Arc<Quota>) -> Result<Self, Error> {
+        let http = FetchConfig {
+            user_agent: concat!("stravasync-consumer/", env!("CARGO_PKG_VERSION")),
+            connect_timeout: Duration::from_secs(config.connect_timeout_seconds),
+            silence_timeout: Duration::from_secs(config.read_timeout_seconds),
+            timeout: Duration::from_secs(config.timeout_seconds),
+        }
+        .client()?;
         let base = config.api_base_url.as_str().trim_end_matches('/');
         let activities =
             Url::parse(&format!("{base}/api/v3/athlete/activities")).map_err(Error::internal)?;
-        Ok(Self { http, activities, page_size: config.page_size, gate: Gate::default() })
+        Ok(Self {
+            http,
+            activities,
+            page_size: config.page_size,
+            attempts: config.attempts,
+            budget: RetryBudget::new(RetryBudgetConfig::default()),
+            quota,
+        })
     }
 
-    /// Closes the gate when an answer tells that the next call would be refused.
-    fn watch_quota(&self, response: &Response) -> Spent {
-        let spent = Spent::read(response.headers());
-        if let Some(wait) = spent.wait(Utc::now()) {
-            self.gate.close_for(wait);
-        }
-        spent
-    }
-
-    fn rate_limited(&self, spent: Spent) -> StravaError {
-        let retry_after = spent.wait_after_refusal(Utc::now());
-        self.gate.close_for(retry_after);
-        StravaError::RateLimited { retry_after }
-    }
-}
-
-#[async_trait]
-impl ActivityPages for StravaClient {
-    async fn page(&self, token: &SecretString, query: PageQuery) -> Result<Page, StravaError> {
-        if let Some(retry_after) = self.gate.closed_for() {
-            return Err(StravaError::RateLimited { retry_after });
-        }
+    /// Calls once, when the quota allows.
+    async fn call(
+        &self,
+        errand: &Errand,
+        token: &SecretString,
+        query: PageQuery,
+    ) -> Result<Page, StravaError> {
+        let permit = errand.waiting(self.quota.permit(errand.priority())).await?;
         let response = self
             .http
             .get(self.activities.clone())
@@ -97,28 +102,67 @@ impl ActivityPages for StravaClient {
             .bearer_auth(token.expose_secret())
             .send()
             .await?;
-        let spent = self.watch_quota(&response);
+        self.learn(&permit, &response).await;
         let status = response.status();
         match status {
-            StatusCode::OK => Page::parse(&read(response).await?),
-            StatusCode::UNAUTHORIZED => Err(unauthorized(&read(response).await?)),
-            StatusCode::TOO_MANY_REQUESTS => Err(self.rate_limited(spent)),
+            StatusCode::OK => Page::parse(&body(response).await?),
+            StatusCode::UNAUTHORIZED => Err(unauthorized(&body(response).await?)),
+            StatusCode::TOO_MANY_REQUESTS => Err(StravaError::RateLimited),
             StatusCode::REQUEST_TIMEOUT => Err(StravaError::Failed { status: status.as_u16() }),
             _ if status.is_client_error() => Err(StravaError::Refused { status: status.as_u16() }),
             _ => Err(StravaError::Failed { status: status.as_u16() }),
         }
     }
+
+    /// Tells what the answer says of the quota. One that was not counted says nothing.
+    async fn learn(&self, permit: &Permit, response: &Response) {
+        let refused = response.status() == StatusCode::TOO_MANY_REQUESTS;
+        let usage = usage(response.headers(), permit.window, refused);
+        if refused || usage.window.is_some() || usage.read_window.is_some() {
+            self.quota.learn(permit, usage).await;
+        }
+    }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, StravaError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(StravaError::TooLong { limit: MAX_ANSWER });
+#[async_trait]
+impl ActivityPages for StravaClient {
+    async fn page(
+        &self,
+        errand: &Errand,
+        token: &SecretString,
+        query: PageQuery,
+    ) -> Result<Page, StravaError> {
+        let mut failures = 0;
+        loop {
+            let error = match self.call(errand, token, query).await {
+                Ok(page) => {
+                    self.budget.deposit();
+                    return Ok(page);
+                }
+                // Nobody gets a permit before the window that was refused has ended.
+                Err(StravaError::RateLimited) => continue,
+                Err(error) => error,
+            };
+            // A list may be asked for twice. What took long is left to the job's next delivery,
+            // so that a slow Strava does not hold a slot for three timeouts.
+            failures += 1;
+            let repeats = error.may_pass_soon() && self.budget.withdraw();
+            if !repeats || failures >= self.attempts {
+                return Err(error);
+            }
+            tokio::time::sleep(full_jitter(failures)).await;
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
+}
+
+/// SHA-256 of a token, by which the api knows which one Strava has rejected.
+#[must_use]
+pub fn token_digest(token: &SecretString) -> Vec<u8> {
+    Sha256::digest(token.expose_secret().as_bytes()).to_vec()
+}
+
+async fn body(response: Response) -> Result<Vec<u8>, StravaError> {
+    Ok(read_body(response, MAX_ANSWER).await?)
 }
 
 #[derive(Default, Deserialize)]

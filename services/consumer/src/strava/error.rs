@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use treaty_error::{Code, Error};
+use treaty_fetch::BodyError;
 
 /// Why Strava did not give a page. Nothing here holds a token or an address.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +14,16 @@ pub enum StravaError {
     /// The access token is valid, but the athlete has not let us read activities.
     #[error("the athlete has not granted the permission to read activities")]
     MissingPermission,
-    /// The quota of our application is spent.
-    #[error("Strava's rate limit is spent for {} s", .retry_after.as_secs())]
-    RateLimited {
-        /// When the window ends.
-        retry_after: Duration,
-    },
+    /// The quota of our application is spent, although we had counted otherwise. The client waits
+    /// and asks again, so that nobody above it meets this.
+    #[error("Strava's rate limit is spent")]
+    RateLimited,
+    /// The api, which counts all calls, could not be asked for one.
+    #[error("no call to Strava can be reserved")]
+    Quota(#[source] Error),
+    /// This process ends before a call could be made.
+    #[error("stopped while waiting for Strava's quota")]
+    Stopping,
     /// Strava understood and will not do it, now or later.
     #[error("Strava refuses with status {status}")]
     Refused {
@@ -52,12 +57,37 @@ impl From<reqwest::Error> for StravaError {
     }
 }
 
+impl From<BodyError> for StravaError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLong { limit } => Self::TooLong { limit },
+            BodyError::Broken(error) => error.into(),
+        }
+    }
+}
+
+impl StravaError {
+    /// Whether the same call may succeed in a moment. A timeout is none of these: who waited once
+    /// that long should not wait again.
+    pub(super) fn may_pass_soon(&self) -> bool {
+        match self {
+            Self::Failed { status } => *status >= 500,
+            Self::Unreachable(error) => !error.is_timeout(),
+            Self::Malformed(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<StravaError> for Error {
     fn from(error: StravaError) -> Self {
         let code = match &error {
+            StravaError::Quota(error) => error.code(),
+            // Another process may begin with it at once.
+            StravaError::Stopping => Code::Cancelled,
             // The next attempt asks for a token again, which refreshes one that has expired.
             StravaError::TokenRefused => Code::Unauthenticated,
-            StravaError::RateLimited { .. } => Code::ResourceExhausted,
+            StravaError::RateLimited => Code::ResourceExhausted,
             StravaError::MissingPermission | StravaError::Refused { .. } => {
                 Code::FailedPrecondition
             }
@@ -68,7 +98,8 @@ impl From<StravaError> for Error {
         };
         let wrapped = Self::new(code, error.to_string());
         match error {
-            StravaError::RateLimited { retry_after } => wrapped.with_retry_after(retry_after),
+            StravaError::Stopping => wrapped.with_retry_after(Duration::ZERO),
+            StravaError::Quota(source) => wrapped.with_source(source),
             StravaError::Unreachable(source) => wrapped.with_source(source),
             StravaError::Malformed(source) => wrapped.with_source(source),
             _ => wrapped,

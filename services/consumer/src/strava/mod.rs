@@ -3,8 +3,11 @@
 mod activity;
 mod client;
 mod error;
+mod headers;
+mod pause;
 mod quota;
 
 pub use activity::Page;
-pub use client::{ActivityPages, PageQuery, StravaClient};
+pub use client::{ActivityPages, PageQuery, StravaClient, token_digest};
 pub use error::StravaError;
+pub use quota::Quota;

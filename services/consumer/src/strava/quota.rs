@@ -1,148 +1,238 @@
-//! Strava's quota. It is the application's, in fixed windows, and refused calls count too: asking
-//! on while it is spent makes it worse for everyone.
+//! Strava's quota, as the api counts it for all processes.
+//!
+//! Who may not call now waits here, in place: the job keeps its slot and its message, the runtime
+//! tells the stream that work goes on, and so no delivery is spent. When all slots wait the process
+//! pulls no further jobs.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use reqwest::header::HeaderMap;
+use consumer_port::quota_v1::{
+    CallPriority, QuotaService, ReportUsageRequest, ReserveCallsRequest, ReserveCallsResponse,
+    Usage,
+};
+use consumer_port::well_known::{self, Timestamp};
+use tokio::sync::Mutex as FairMutex;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use treaty_error::{Code, Error};
+use treaty_rpc::Context;
 
-const QUARTER_HOUR: i64 = 15 * 60;
-const DAY: i64 = 24 * 60 * 60;
+use super::StravaError;
+use super::pause::full_jitter;
 
-/// Our clock may be a little ahead of Strava's.
-const MARGIN: Duration = Duration::from_secs(2);
+/// Most calls that are reserved at a time.
+const LEASE: i32 = 100;
 
-/// Header names of a limit and of its usage; each holds "quarter of an hour,day".
-const HEADERS: [(&str, &str); 2] = [
-    ("x-ratelimit-limit", "x-ratelimit-usage"),
-    ("x-readratelimit-limit", "x-readratelimit-usage"),
-];
+/// Who waits asks again after this time at the latest: the limits may have been raised.
+const POLL: Duration = Duration::from_secs(15);
 
-/// Which windows are spent, as the headers of an answer tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Spent {
-    quarter_hour: bool,
-    day: bool,
+/// How long the api may be away, beyond the wait that it told, before the job fails.
+const API_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A pause where there is nothing to wait for.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// Leave to make one call.
+#[derive(Debug)]
+pub(super) struct Permit {
+    /// Names the window.
+    pub(super) window: Timestamp,
+    /// Whether everybody waits for what becomes of it.
+    probe: bool,
 }
 
-impl Spent {
-    /// Headers that are missing or strange tell nothing.
-    pub(super) fn read(headers: &HeaderMap) -> Self {
-        let mut spent = Self::default();
-        for (limit, usage) in HEADERS {
-            if let (Some(limit), Some(usage)) = (pair(headers, limit), pair(headers, usage)) {
-                spent.quarter_hour |= usage.0 >= limit.0;
-                spent.day |= usage.1 >= limit.1;
-            }
-        }
-        spent
-    }
-
-    /// How long until the windows that are spent have turned; `None` when none is.
-    pub(super) fn wait(self, now: DateTime<Utc>) -> Option<Duration> {
-        if self.day {
-            Some(until_next(now, DAY))
-        } else {
-            self.quarter_hour.then(|| until_next(now, QUARTER_HOUR))
-        }
-    }
-
-    /// As [`wait`](Self::wait), for an answer that was refused: when the headers do not tell which
-    /// window is spent, it is the shorter one.
-    pub(super) fn wait_after_refusal(self, now: DateTime<Utc>) -> Duration {
-        self.wait(now).unwrap_or_else(|| until_next(now, QUARTER_HOUR))
-    }
-}
-
-fn pair(headers: &HeaderMap, name: &str) -> Option<(u64, u64)> {
-    let (quarter_hour, day) = headers.get(name)?.to_str().ok()?.split_once(',')?;
-    Some((quarter_hour.trim().parse().ok()?, day.trim().parse().ok()?))
-}
-
-/// Windows stand on the clock: :00, :15, :30, :45, and midnight UTC.
-fn until_next(now: DateTime<Utc>, window: i64) -> Duration {
-    let left = window - now.timestamp().rem_euclid(window);
-    Duration::from_secs(left.unsigned_abs()) + MARGIN
-}
-
-/// Stays closed while the quota is spent, for all jobs of this process.
+/// Calls that are reserved and not made yet.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
-    closed_until: Mutex<Option<Instant>>,
+struct Lease {
+    calls: i32,
+    until: Option<Instant>,
+    window: Timestamp,
+    probe: bool,
+    /// Refusals before it was reserved.
+    refusals: u64,
 }
 
-impl Gate {
-    /// Closes it for a while; a later end stays.
-    pub(super) fn close_for(&self, wait: Duration) {
-        let until = Instant::now().checked_add(wait);
-        let mut closed_until = self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *closed_until = (*closed_until).max(until);
+/// Reserves calls to Strava for all jobs of this process.
+pub struct Quota {
+    service: Arc<dyn QuotaService>,
+    /// One lease for each priority, so that nobody urgent waits behind somebody who is not. Who
+    /// holds the lock asks for all who wait behind.
+    interactive: FairMutex<Lease>,
+    background: FairMutex<Lease>,
+    /// What is to be told with the next reservation.
+    learnt: Mutex<Option<Usage>>,
+    /// How often Strava has refused: what was reserved before a refusal is void.
+    refusals: AtomicU64,
+    stop: CancellationToken,
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quota").finish_non_exhaustive()
+    }
+}
+
+impl Quota {
+    /// Asks this service, and stops waiting when `stop` is cancelled.
+    pub fn new(service: Arc<dyn QuotaService>, stop: CancellationToken) -> Self {
+        Self {
+            service,
+            interactive: FairMutex::default(),
+            background: FairMutex::default(),
+            learnt: Mutex::default(),
+            refusals: AtomicU64::default(),
+            stop,
+        }
     }
 
-    /// How long it stays closed; `None` when it is open.
-    pub(super) fn closed_for(&self) -> Option<Duration> {
-        let closed_until = *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        closed_until?.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    /// Waits until a call may be made.
+    ///
+    /// # Errors
+    /// When this process ends, or the api does not answer for long.
+    pub(super) async fn permit(&self, priority: CallPriority) -> Result<Permit, StravaError> {
+        tokio::select! {
+            permit = self.wait_for_permit(priority) => permit.map_err(StravaError::Quota),
+            () = self.stop.cancelled() => Err(StravaError::Stopping),
+        }
     }
+
+    async fn wait_for_permit(&self, priority: CallPriority) -> Result<Permit, Error> {
+        let lease = match priority {
+            CallPriority::Interactive => &self.interactive,
+            CallPriority::Background | CallPriority::Unspecified => &self.background,
+        };
+        let mut lease = lease.lock().await;
+        if let Some(permit) = lease.take(self.refusals()) {
+            return Ok(permit);
+        }
+        let mut patience = Instant::now() + API_PATIENCE;
+        let (mut failures, mut told) = (0, false);
+        loop {
+            let pause = match self.reserve(priority).await {
+                Ok((reserved, _)) if reserved.calls > 0 => {
+                    *lease = reserved;
+                    match lease.take(self.refusals()) {
+                        Some(permit) => return Ok(permit),
+                        // Void already: the window turned, or another call was refused.
+                        None => SHORTEST,
+                    }
+                }
+                Ok((_, retry_after)) => {
+                    if !told && retry_after > POLL {
+                        told = true;
+                        let seconds = retry_after.as_secs();
+                        tracing::info!(?priority, seconds, "jobs wait for Strava's quota");
+                    }
+                    failures = 0;
+                    patience = Instant::now() + retry_after + API_PATIENCE;
+                    spread(retry_after.min(POLL))
+                }
+                Err(error) if passes(error.code()) && Instant::now() < patience => {
+                    failures += 1;
+                    tracing::debug!(error = error.chain(), "the quota cannot be asked");
+                    full_jitter(failures)
+                }
+                Err(error) => return Err(error),
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Reserves calls, and tells what was learnt since the last time.
+    async fn reserve(&self, priority: CallPriority) -> Result<(Lease, Duration), Error> {
+        let refusals = self.refusals();
+        let usage = self.learnt().take();
+        let request = ReserveCallsRequest { priority: priority.into(), calls: LEASE, usage };
+        let response = match self.service.reserve_calls(&Context::background(), request).await {
+            Ok(response) => response,
+            Err(error) => {
+                if let Some(usage) = usage {
+                    self.keep(usage);
+                }
+                return Err(error);
+            }
+        };
+        Ok((Lease::of(&response, refusals), duration(response.retry_after)))
+    }
+
+    /// Takes in what Strava said in answer to a call. What others wait for is told at once, the
+    /// rest with the next reservation.
+    pub(super) async fn learn(&self, permit: &Permit, usage: Usage) {
+        if usage.refused {
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+        }
+        if !usage.refused && !permit.probe {
+            self.keep(usage);
+            return;
+        }
+        let request = ReportUsageRequest { usage: Some(usage) };
+        if let Err(error) = self.service.report_usage(&Context::background(), request).await {
+            tracing::warn!(error = error.chain(), "what Strava said of the quota was not reported");
+            self.keep(usage);
+        }
+    }
+
+    /// Keeps the newest: a refusal, or the highest count of the latest window.
+    fn keep(&self, usage: Usage) {
+        let age = |usage: &Usage| {
+            let window = usage.window_start_time.map(|time| (time.seconds, time.nanos));
+            (window, usage.refused, usage.window.map(|count| count.used))
+        };
+        let mut learnt = self.learnt();
+        if learnt.as_ref().is_none_or(|kept| age(kept) <= age(&usage)) {
+            *learnt = Some(usage);
+        }
+    }
+
+    fn learnt(&self) -> std::sync::MutexGuard<'_, Option<Usage>> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+}
+
+impl Lease {
+    fn of(response: &ReserveCallsResponse, refusals: u64) -> Self {
+        Self {
+            calls: response.calls,
+            until: Instant::now().checked_add(duration(response.valid_for)),
+            window: response.window_start_time.unwrap_or_default(),
+            probe: response.probe,
+            refusals,
+        }
+    }
+
+    fn take(&mut self, refusals: u64) -> Option<Permit> {
+        let valid = self.until.is_some_and(|until| until > Instant::now());
+        if self.calls < 1 || !valid || self.refusals != refusals {
+            return None;
+        }
+        self.calls -= 1;
+        Some(Permit { window: self.window, probe: self.probe })
+    }
+}
+
+/// Whether the api may answer when it is asked again.
+fn passes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::ResourceExhausted
+    )
+}
+
+/// The wait and up to a tenth more, so that not all processes ask in the same instant.
+fn spread(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + rand::random_range(0.0..0.1))
+}
+
+fn duration(message: Option<well_known::Duration>) -> Duration {
+    message.and_then(|message| Duration::try_from(message).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use reqwest::header::{HeaderName, HeaderValue};
-
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let header = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        pairs.iter().map(header).collect()
-    }
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn the_headers_tell_which_window_is_spent() {
-        let limit = ("x-ratelimit-limit", "200,2000");
-        let reads = ("x-readratelimit-limit", "100,1000");
-        let read = |usage, read_usage| {
-            let usage = ("x-ratelimit-usage", usage);
-            let read_usage = ("x-readratelimit-usage", read_usage);
-            let spent = Spent::read(&headers(&[limit, usage, reads, read_usage]));
-            (spent.quarter_hour, spent.day)
-        };
-        assert_eq!(read("199,1999", "99,999"), (false, false));
-        assert_eq!(read("200,300", "1,1"), (true, false));
-        assert_eq!(read("101,300", "101,300"), (true, false));
-        assert_eq!(read("5,1001", "5,1001"), (false, true));
-        assert_eq!(read("x", "101"), (false, false));
-        assert_eq!(Spent::read(&HeaderMap::new()), Spent::default());
-    }
-
-    #[test]
-    fn waits_end_with_the_window() {
-        let quarter_hour = Spent { quarter_hour: true, day: false };
-        let both = Spent { quarter_hour: true, day: true };
-        let now = at("2026-03-01T23:14:50Z");
-        assert_eq!(quarter_hour.wait(now), Some(Duration::from_secs(10) + MARGIN));
-        assert_eq!(both.wait(now), Some(Duration::from_secs(45 * 60 + 10) + MARGIN));
-        assert_eq!(Spent::default().wait(now), None);
-        let unknown = Spent::default().wait_after_refusal(at("2026-03-01T12:00:00Z"));
-        assert_eq!(unknown, Duration::from_secs(900) + MARGIN);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_later_end_of_the_gate_stays() {
-        let gate = Gate::default();
-        assert_eq!(gate.closed_for(), None);
-        gate.close_for(Duration::from_secs(60));
-        gate.close_for(Duration::from_secs(10));
-        assert_eq!(gate.closed_for(), Some(Duration::from_secs(60)));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(gate.closed_for(), None);
-    }
-}
+mod tests;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use consumer_port::Peers;
 use consumer_port::activities_v1 as activities;
 use consumer_port::connections_v1 as connections;
+use consumer_port::quota_v1::quota_service::QuotaServiceGrpc;
 use consumer_port::sync_v1::{self as sync, ListPosition, SyncAdmission, SyncOutcome};
 use consumer_port::well_known::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,6 +21,8 @@ use treaty_error::{Code, Error, Result};
 use treaty_rpc::{
     AuthConfig, Authenticator, Caller, ClientConfig, Context, GrpcServer, GrpcServerConfig,
 };
+
+use crate::quota::RoomyQuota;
 
 const TOKEN: &str = "the-consumers-own-token";
 
@@ -33,9 +37,12 @@ struct State {
     batches: AtomicUsize,
     refused: AtomicUsize,
     holds: Mutex<BTreeMap<Moment, Arc<Hold>>>,
+    /// When each athlete's batches came.
+    arrivals: Mutex<BTreeMap<String, Vec<Instant>>>,
     /// Calls for a token that have come, and the permits by which they are answered.
     waiting: AtomicUsize,
     gate: Option<Semaphore>,
+    quota: Arc<RoomyQuota>,
 }
 
 /// A moment in the work of this api, counted from 1.
@@ -139,6 +146,8 @@ impl Api {
             server,
             Arc::new(Keeper(Arc::clone(&state))),
         );
+        let quota = Arc::clone(&state.quota);
+        let server = QuotaServiceGrpc::register(server, quota);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(server.serve(listener, shutdown.clone()));
@@ -186,6 +195,12 @@ impl Api {
         syncs.values().flat_map(|sync| sync.ended.clone()).collect()
     }
 
+    /// When the first batch of an athlete's activities came since then.
+    pub(crate) fn first_batch(&self, athlete_id: &str, since: Instant) -> Option<Instant> {
+        let arrivals = self.state.arrivals.lock().unwrap();
+        arrivals.get(athlete_id)?.iter().copied().find(|batch| *batch > since)
+    }
+
     /// What an athlete has.
     pub(crate) fn kept(&self, athlete_id: &str) -> Vec<activities::Activity> {
         let kept = self.state.kept.lock().unwrap();
@@ -206,6 +221,11 @@ impl Drop for Api {
 }
 
 impl State {
+    fn arrives(&self, athlete_id: &str) {
+        let mut arrivals = self.arrivals.lock().unwrap();
+        arrivals.entry(athlete_id.to_owned()).or_default().push(Instant::now());
+    }
+
     async fn pass(&self, moment: Moment) {
         let hold = self.holds.lock().unwrap().remove(&moment);
         if let Some(hold) = hold {
@@ -280,6 +300,7 @@ impl activities::ActivitiesService for Keeper {
         request: activities::UpsertActivitiesRequest,
     ) -> Result<activities::UpsertActivitiesResponse> {
         assert_eq!(*context.caller(), Caller::Deployable("consumer".into()));
+        self.0.arrives(&request.athlete_id);
         let number = self.0.batches.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.pass(Moment::BeforeBatch(number)).await;
         let counts = self.0.write(request)?;

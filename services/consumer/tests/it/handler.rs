@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use consumer::config::{StravaConfig, SyncConfig};
+use consumer::errand::Errand;
 use consumer::handlers::SyncAthletes;
-use consumer::strava::{ActivityPages, Page, PageQuery, StravaError};
+use consumer::strava::{ActivityPages, Page, PageQuery, StravaError, token_digest};
 use consumer_port::activities_v1::{Activity, UpsertActivitiesRequest, UpsertActivitiesResponse};
 use consumer_port::connections_v1::{GetAccessTokenResponse, MockConnectionsService};
+use consumer_port::quota_v1::CallPriority;
 use consumer_port::sync_v1::{
     BeginSyncResponse, EndSyncRequest, EndSyncResponse, ListPosition, MockSyncService,
     SyncAdmission, SyncAthlete, SyncOutcome, SyncReason, SyncSession,
@@ -37,8 +39,14 @@ struct Script {
 
 #[async_trait]
 impl ActivityPages for Script {
-    async fn page(&self, token: &SecretString, query: PageQuery) -> Result<Page, StravaError> {
+    async fn page(
+        &self,
+        errand: &Errand,
+        token: &SecretString,
+        query: PageQuery,
+    ) -> Result<Page, StravaError> {
         assert_eq!(token.expose_secret(), TOKEN);
+        assert_eq!(errand.priority(), CallPriority::Interactive);
         self.asked.lock().unwrap().push(query);
         let next = self.pages.lock().unwrap().pop_front();
         match next {
@@ -272,6 +280,29 @@ async fn an_athlete_who_must_consent_ends_the_sync() {
 }
 
 #[tokio::test]
+async fn a_rejected_token_is_shown_to_the_api_once() {
+    let digest = token_digest(&SecretString::from(TOKEN));
+    let pages = vec![Err(StravaError::TokenRefused), page(1..3), page(0..0)];
+    let mut case = Case::new(pages).taking().ending();
+    case.api.connections = MockConnectionsService::new();
+    let mut shown = vec![digest, Vec::new()];
+    case.api.connections.expect_get_access_token().times(2).returning(move |_, request| {
+        assert_eq!(Some(request.rejected_token_digest), shown.pop());
+        Ok(GetAccessTokenResponse { access_token: TOKEN.to_owned(), ..Default::default() })
+    });
+    let done = case.run().await;
+    done.outcome.assert_acknowledged();
+    assert_eq!(done.asked[..2], [numbered(1), numbered(1)]);
+
+    // One that is rejected again costs the attempt.
+    let refused = || Err(StravaError::TokenRefused);
+    let done = Case::new(vec![refused(), refused()]).run().await;
+    let error = done.outcome.assert_comes_again(FIRST_BACKOFF);
+    assert_eq!(error.code(), Code::Unauthenticated);
+    assert_eq!(done.asked.len(), 2);
+}
+
+#[tokio::test]
 async fn every_other_failure_is_the_jobs_and_nothing_is_ended() {
     let mut case = Case::new(Vec::new());
     case.api.connections = MockConnectionsService::new();
@@ -283,11 +314,15 @@ async fn every_other_failure_is_the_jobs_and_nothing_is_ended() {
     let error = done.outcome.assert_comes_again(FIRST_BACKOFF);
     assert_eq!(error.code(), Code::Unavailable);
 
-    let wait = Duration::from_secs(77);
-    let limited = StravaError::RateLimited { retry_after: wait };
-    let done = Case::new(vec![page(1..3), Err(limited)]).taking().run().await;
-    let error = done.outcome.assert_comes_again(wait);
-    assert_eq!(error.code(), Code::ResourceExhausted);
+    let failed = StravaError::Failed { status: 503 };
+    let done = Case::new(vec![page(1..3), Err(failed)]).taking().run().await;
+    let error = done.outcome.assert_comes_again(FIRST_BACKOFF);
+    assert_eq!(error.code(), Code::Unavailable);
+
+    // A job that waited for quota when its process was told to end is another's at once.
+    let done = Case::new(vec![page(1..3), Err(StravaError::Stopping)]).taking().run().await;
+    let error = done.outcome.assert_comes_again(Duration::ZERO);
+    assert_eq!(error.code(), Code::Cancelled);
 
     // The api's own refusal is no lack of consent.
     let mut case = Case::new(vec![page(1..3)]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use consumer::config::{StravaConfig, SyncConfig};
 use consumer::handlers::SyncAthletes;
-use consumer::strava::StravaClient;
+use consumer::strava::{Quota, StravaClient};
 use consumer_port::sync_v1::{SyncAthlete, SyncOutcome};
 use consumer_port::{Clients, SYNC_ATHLETE_HANDLER, SyncAthleteHandler as _};
 use testbed::{Launch, Leashed, RunDirectory, Signal};
@@ -53,7 +53,8 @@ async fn child() {
         ..StravaConfig::default()
     };
     let clients = Clients::connect(&peers(&api)).unwrap();
-    let pages = Arc::new(StravaClient::new(&strava).unwrap());
+    let quota = Quota::new(Arc::clone(&clients.quota), CancellationToken::new());
+    let pages = Arc::new(StravaClient::new(&strava, Arc::new(quota)).unwrap());
     let handler = Athletes(SyncAthletes::new(pages, &clients, &strava, &SyncConfig::default()));
     let connection = treaty_nats::connect(&NatsConfig::new(nats)).await.unwrap();
     let never = CancellationToken::new();

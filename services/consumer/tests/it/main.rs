@@ -5,9 +5,11 @@
 
 mod api;
 mod handler;
+mod hostile;
 mod interrupted;
 mod jobs;
 mod process;
+mod quota;
 mod simulator;
 mod strava_client;
 mod wait;

@@ -17,6 +17,7 @@ const MIDNIGHT: i64 = 1_767_225_600;
 
 pub(crate) struct Strava {
     pub(crate) simulator: Simulator,
+    pub(crate) clock: Arc<ManualClock>,
     http: reqwest::Client,
 }
 
@@ -35,10 +36,11 @@ pub(crate) fn config() -> SimulatorConfig {
 impl Strava {
     pub(crate) async fn start(mut config: SimulatorConfig) -> Self {
         treaty_service::crypto::install();
-        config.clock = Arc::new(ManualClock::at(MIDNIGHT));
+        let clock = Arc::new(ManualClock::at(MIDNIGHT));
+        config.clock = clock.clone();
         let simulator = Simulator::start(config).await.unwrap();
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { simulator, http }
+        Self { simulator, clock, http }
     }
 
     /// A configuration that leads here.

@@ -25,7 +25,12 @@ fn pair(name: &str, seconds: i64) -> TokenPair {
 }
 
 fn stored(seconds: i64, state: ConnectionState) -> StoredTokens {
-    StoredTokens { tokens: pair("old", seconds), strava_athlete_id: 7, state }
+    StoredTokens {
+        tokens: pair("old", seconds),
+        strava_athlete_id: 7,
+        state,
+        received_at: now() - TimeDelta::hours(1),
+    }
 }
 
 fn service(
@@ -123,7 +128,7 @@ async fn a_token_that_lasts_is_handed_out_as_it_is() {
     let mut tokens = MockTokenStore::new();
     tokens.expect_read().returning(|_| Ok(Some(stored(301, ConnectionState::Connected))));
     let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
-    let token = service.access_token(Uuid::nil()).await.unwrap();
+    let token = service.access_token(Uuid::nil(), None).await.unwrap();
     assert_eq!(token.tokens.access_token.expose_secret(), "old-access");
     assert_eq!(token.strava_athlete_id, 7);
 }
@@ -139,7 +144,7 @@ async fn without_a_connection_the_athlete_must_consent() {
         tokens.expect_read().returning(move |_| Ok(found.clone()));
         tokens.expect_athlete_exists().returning(move |_| Ok(known));
         let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
-        assert_eq!(code(service.access_token(Uuid::nil()).await.unwrap_err()), expected);
+        assert_eq!(code(service.access_token(Uuid::nil(), None).await.unwrap_err()), expected);
     }
 }
 
@@ -169,7 +174,7 @@ async fn a_token_that_ends_soon_is_refreshed_and_kept_before_it_is_handed_out() 
     let mut strava = MockStravaOAuth::new();
     strava.expect_refresh().times(1).returning(|_| Ok(pair("new", 21_600)));
     let service = service(MockConnectionsRepository::new(), tokens, strava);
-    let token = service.access_token(Uuid::nil()).await.unwrap();
+    let token = service.access_token(Uuid::nil(), None).await.unwrap();
     assert_eq!(token.tokens.access_token.expose_secret(), "new-access");
     assert_eq!(kept.load(Ordering::SeqCst), 1);
 }
@@ -182,7 +187,7 @@ async fn who_waited_for_the_lock_does_not_refresh_again() {
         locked
     });
     let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
-    assert!(service.access_token(Uuid::nil()).await.is_ok());
+    assert!(service.access_token(Uuid::nil(), None).await.is_ok());
 }
 
 #[tokio::test]
@@ -202,6 +207,44 @@ async fn only_an_invalid_grant_ends_the_connection() {
         let mut strava = MockStravaOAuth::new();
         strava.expect_refresh().return_once(|_| Err(failure));
         let service = service(MockConnectionsRepository::new(), tokens, strava);
-        assert_eq!(code(service.access_token(Uuid::nil()).await.unwrap_err()), expected);
+        assert_eq!(code(service.access_token(Uuid::nil(), None).await.unwrap_err()), expected);
+    }
+}
+
+fn met(token: &str) -> Option<RejectedToken> {
+    Some(RejectedToken(digest(&token.to_owned().into())))
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_refreshed_although_it_should_last() {
+    let mut tokens = MockTokenStore::new();
+    tokens.expect_read().returning(|_| Ok(Some(stored(9999, ConnectionState::Connected))));
+    tokens.expect_lock().times(1).returning(|_| {
+        let mut locked = MockLockedTokens::new();
+        locked.expect_stored().return_const(stored(9999, ConnectionState::Connected));
+        locked.expect_replace().times(1).returning(|_| Ok(()));
+        Ok(Some(Box::new(locked)))
+    });
+    let mut strava = MockStravaOAuth::new();
+    strava.expect_refresh().times(1).returning(|_| Ok(pair("new", 21_600)));
+    let service = service(MockConnectionsRepository::new(), tokens, strava);
+    let token = service.access_token(Uuid::nil(), met("old-access")).await.unwrap();
+    assert_eq!(token.tokens.access_token.expose_secret(), "new-access");
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_since_or_just_received_is_not_refreshed() {
+    let young = StoredTokens {
+        received_at: now() - TimeDelta::seconds(59),
+        ..stored(9999, ConnectionState::Connected)
+    };
+    for (found, rejected) in
+        [(stored(9999, ConnectionState::Connected), met("one before")), (young, met("old-access"))]
+    {
+        let mut tokens = MockTokenStore::new();
+        tokens.expect_read().returning(move |_| Ok(Some(found.clone())));
+        let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
+        let token = service.access_token(Uuid::nil(), rejected).await.unwrap();
+        assert_eq!(token.tokens.access_token.expose_secret(), "old-access");
     }
 }

@@ -239,9 +239,13 @@ func (x *CompleteConsentResponse) GetAthleteId() string {
 type GetAccessTokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the athlete.
-	AthleteId     string `protobuf:"bytes,1,opt,name=athlete_id,json=athleteId,proto3" json:"athlete_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AthleteId string `protobuf:"bytes,1,opt,name=athlete_id,json=athleteId,proto3" json:"athlete_id,omitempty"`
+	// SHA-256 of an access token that Strava has refused although it should be
+	// valid; empty when there is none. When it is still the athlete's token, it is
+	// refreshed early, once for all who have met it.
+	RejectedTokenDigest []byte `protobuf:"bytes,2,opt,name=rejected_token_digest,json=rejectedTokenDigest,proto3" json:"rejected_token_digest,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *GetAccessTokenRequest) Reset() {
@@ -279,6 +283,13 @@ func (x *GetAccessTokenRequest) GetAthleteId() string {
 		return x.AthleteId
 	}
 	return ""
+}
+
+func (x *GetAccessTokenRequest) GetRejectedTokenDigest() []byte {
+	if x != nil {
+		return x.RejectedTokenDigest
+	}
+	return nil
 }
 
 // Response of GetAccessToken.
@@ -362,10 +373,11 @@ const file_stravasync_connections_v1_connections_proto_rawDesc = "" +
 	"\x05error\x18\x04 \x01(\tR\x05error\"8\n" +
 	"\x17CompleteConsentResponse\x12\x1d\n" +
 	"\n" +
-	"athlete_id\x18\x01 \x01(\tR\tathleteId\"6\n" +
+	"athlete_id\x18\x01 \x01(\tR\tathleteId\"j\n" +
 	"\x15GetAccessTokenRequest\x12\x1d\n" +
 	"\n" +
-	"athlete_id\x18\x01 \x01(\tR\tathleteId\"\xa9\x01\n" +
+	"athlete_id\x18\x01 \x01(\tR\tathleteId\x122\n" +
+	"\x15rejected_token_digest\x18\x02 \x01(\fR\x13rejectedTokenDigest\"\xa9\x01\n" +
 	"\x16GetAccessTokenResponse\x12&\n" +
 	"\faccess_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\vaccessToken\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +

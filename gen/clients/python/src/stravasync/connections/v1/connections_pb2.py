@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+stravasync/connections/v1/connections.proto\x12\x19stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13StartConsentRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthorize_url\x18\x01 \x01(\tR\x0c\x61uthorizeUrl\"s\n\x16\x43ompleteConsentRequest\x12\x14\n\x05state\x18\x01 \x01(\tR\x05state\x12\x17\n\x04\x63ode\x18\x02 \x01(\tB\x03\x80\x01\x01R\x04\x63ode\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05\x65rror\x18\x04 \x01(\tR\x05\x65rror\"8\n\x17\x43ompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"6\n\x15GetAccessTokenRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"\xa9\x01\n\x16GetAccessTokenResponse\x12&\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\x0b\x61\x63\x63\x65ssToken\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xfb\x02\n\x12\x43onnectionsService\x12o\n\x0cStartConsent\x12..stravasync.connections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\x12x\n\x0f\x43ompleteConsent\x12\x31.stravasync.connections.v1.CompleteConsentRequest\x1a\x32.stravasync.connections.v1.CompleteConsentResponse\x12z\n\x0eGetAccessToken\x12\x30.stravasync.connections.v1.GetAccessTokenRequest\x1a\x31.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02\x42\x43ZAstravasync.example/client/stravasync/connections/v1;connectionsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+stravasync/connections/v1/connections.proto\x12\x19stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13StartConsentRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthorize_url\x18\x01 \x01(\tR\x0c\x61uthorizeUrl\"s\n\x16\x43ompleteConsentRequest\x12\x14\n\x05state\x18\x01 \x01(\tR\x05state\x12\x17\n\x04\x63ode\x18\x02 \x01(\tB\x03\x80\x01\x01R\x04\x63ode\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05\x65rror\x18\x04 \x01(\tR\x05\x65rror\"8\n\x17\x43ompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"j\n\x15GetAccessTokenRequest\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x32\n\x15rejected_token_digest\x18\x02 \x01(\x0cR\x13rejectedTokenDigest\"\xa9\x01\n\x16GetAccessTokenResponse\x12&\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\x0b\x61\x63\x63\x65ssToken\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0fstravaAthleteId2\xfb\x02\n\x12\x43onnectionsService\x12o\n\x0cStartConsent\x12..stravasync.connections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\x12x\n\x0f\x43ompleteConsent\x12\x31.stravasync.connections.v1.CompleteConsentRequest\x1a\x32.stravasync.connections.v1.CompleteConsentResponse\x12z\n\x0eGetAccessToken\x12\x30.stravasync.connections.v1.GetAccessTokenRequest\x1a\x31.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02\x42\x43ZAstravasync.example/client/stravasync/connections/v1;connectionsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,9 +48,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETECONSENTRESPONSE']._serialized_start=339
   _globals['_COMPLETECONSENTRESPONSE']._serialized_end=395
   _globals['_GETACCESSTOKENREQUEST']._serialized_start=397
-  _globals['_GETACCESSTOKENREQUEST']._serialized_end=451
-  _globals['_GETACCESSTOKENRESPONSE']._serialized_start=454
-  _globals['_GETACCESSTOKENRESPONSE']._serialized_end=623
-  _globals['_CONNECTIONSSERVICE']._serialized_start=626
-  _globals['_CONNECTIONSSERVICE']._serialized_end=1005
+  _globals['_GETACCESSTOKENREQUEST']._serialized_end=503
+  _globals['_GETACCESSTOKENRESPONSE']._serialized_start=506
+  _globals['_GETACCESSTOKENRESPONSE']._serialized_end=675
+  _globals['_CONNECTIONSSERVICE']._serialized_start=678
+  _globals['_CONNECTIONSSERVICE']._serialized_end=1057
 # @@protoc_insertion_point(module_scope)

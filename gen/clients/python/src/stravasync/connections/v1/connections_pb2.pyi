@@ -39,10 +39,12 @@ class CompleteConsentResponse(_message.Message):
     def __init__(self, athlete_id: _Optional[str] = ...) -> None: ...
 
 class GetAccessTokenRequest(_message.Message):
-    __slots__ = ("athlete_id",)
+    __slots__ = ("athlete_id", "rejected_token_digest")
     ATHLETE_ID_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_TOKEN_DIGEST_FIELD_NUMBER: _ClassVar[int]
     athlete_id: str
-    def __init__(self, athlete_id: _Optional[str] = ...) -> None: ...
+    rejected_token_digest: bytes
+    def __init__(self, athlete_id: _Optional[str] = ..., rejected_token_digest: _Optional[bytes] = ...) -> None: ...
 
 class GetAccessTokenResponse(_message.Message):
     __slots__ = ("access_token", "expire_time", "strava_athlete_id")

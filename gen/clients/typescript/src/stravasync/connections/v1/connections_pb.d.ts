@@ -203,6 +203,15 @@ export declare type GetAccessTokenRequest = Message<"stravasync.connections.v1.G
    * @generated from field: string athlete_id = 1;
    */
   athleteId: string;
+
+  /**
+   * SHA-256 of an access token that Strava has refused although it should be
+   * valid; empty when there is none. When it is still the athlete's token, it is
+   * refreshed early, once for all who have met it.
+   *
+   * @generated from field: bytes rejected_token_digest = 2;
+   */
+  rejectedTokenDigest: Uint8Array;
 };
 
 /**
@@ -217,6 +226,15 @@ export declare type GetAccessTokenRequestJson = {
    * @generated from field: string athlete_id = 1;
    */
   athleteId?: string;
+
+  /**
+   * SHA-256 of an access token that Strava has refused although it should be
+   * valid; empty when there is none. When it is still the athlete's token, it is
+   * refreshed early, once for all who have met it.
+   *
+   * @generated from field: bytes rejected_token_digest = 2;
+   */
+  rejectedTokenDigest?: string;
 };
 
 /**

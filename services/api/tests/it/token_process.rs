@@ -1,0 +1,193 @@
+//! Tokens under several processes, and under one that dies in the middle of a refresh.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api_port::connections_v1::connections_service::ConnectionsServiceClient;
+use api_port::connections_v1::{ConnectionsService, GetAccessTokenRequest};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use testbed::Signal;
+use treaty_error::{Code, Result};
+use treaty_rpc::{ClientConfig, Context, connect_lazy};
+
+use crate::process::{CONSUMER_TOKEN, World, ended, stop};
+use crate::support::eventually;
+
+/// A consumer's client of one process.
+#[derive(Clone)]
+struct Client(Arc<dyn ConnectionsService>);
+
+impl Client {
+    fn new(address: SocketAddr) -> Self {
+        let token = SecretString::from(CONSUMER_TOKEN);
+        let channel = connect_lazy(&ClientConfig::new(address.to_string(), token)).unwrap();
+        Self(Arc::new(ConnectionsServiceClient::new(channel)))
+    }
+
+    async fn token(&self, athlete_id: &str, rejected: Option<&str>) -> Result<String> {
+        let digest = |token: &str| Sha256::digest(token.as_bytes()).to_vec();
+        let request = GetAccessTokenRequest {
+            athlete_id: athlete_id.to_owned(),
+            rejected_token_digest: rejected.map(digest).unwrap_or_default(),
+        };
+        let context = Context::background().with_deadline(Duration::from_secs(20));
+        self.0.get_access_token(&context, request).await.map(|response| response.access_token)
+    }
+}
+
+impl World {
+    /// An athlete who has consented.
+    async fn connected(&self) -> String {
+        let page = self.register(0).await.unwrap();
+        self.consent(&page).await.unwrap();
+        self.athlete().await
+    }
+
+    async fn athlete(&self) -> String {
+        sqlx::query_scalar("SELECT athlete_id::text FROM strava_connections")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn state(&self) -> String {
+        sqlx::query_scalar("SELECT state::text FROM strava_connections")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn sql(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.pool).await.unwrap();
+    }
+
+    async fn simulate(&self, path: &str, body: Value) {
+        let url = format!("{}{path}", self.strava.url());
+        let answer = self.browser.post(url).json(&body).send().await.unwrap();
+        answer.error_for_status().unwrap();
+    }
+
+    /// How often Strava was asked for tokens.
+    async fn token_requests(&self) -> u64 {
+        let url = format!("{}/_sim/requests", self.strava.url());
+        let counts: Value = self.browser.get(url).send().await.unwrap().json().await.unwrap();
+        let routes = counts["routes"].as_array().unwrap();
+        let tokens = routes.iter().filter(|line| line["route"] == "/oauth/token");
+        tokens.map(|line| line["count"].as_u64().unwrap()).sum()
+    }
+}
+
+/// Fifty jobs ask for the athlete's token at once, half of them each process.
+async fn fifty(clients: &[Client; 2], athlete: &str, rejected: Option<&str>) -> Vec<String> {
+    let job = |number: usize| {
+        let (client, athlete) = (clients[number % 2].clone(), athlete.to_owned());
+        let rejected = rejected.map(str::to_owned);
+        tokio::spawn(async move { client.token(&athlete, rejected.as_deref()).await.unwrap() })
+    };
+    let jobs: Vec<_> = (0..50).map(job).collect();
+    let mut tokens = Vec::new();
+    for job in jobs {
+        tokens.push(job.await.unwrap());
+    }
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_jobs_that_meet_one_ended_token_refresh_it_once() {
+    let world = World::new(1).await;
+    let first = world.launch().await;
+    let (one, one_address) = world.launch_another().await;
+    let (two, two_address) = world.launch_another().await;
+    let clients = [Client::new(one_address), Client::new(two_address)];
+    let athlete = world.connected().await;
+    let old = clients[0].token(&athlete, None).await.unwrap();
+    // All fifty come while Strava takes its time.
+    world.simulate("/_sim/faults", json!({ "routes": "oauth", "latency_ms": 500 })).await;
+
+    world.simulate("/_sim/expire-tokens", json!({})).await;
+    world.sql("UPDATE strava_tokens SET expires_at = now()").await;
+    let before = world.token_requests().await;
+    let tokens = fifty(&clients, &athlete, None).await;
+    assert_eq!((tokens.len(), world.token_requests().await - before), (1, 1));
+    assert_ne!(tokens[0], old);
+
+    // The same when we believe that it lasts, and Strava does not.
+    world.simulate("/_sim/expire-tokens", json!({})).await;
+    world.sql("UPDATE strava_tokens SET updated_at = now() - interval '1 hour'").await;
+    let rejected = &tokens[0];
+    let before = world.token_requests().await;
+    let tokens = fifty(&clients, &athlete, Some(rejected)).await;
+    assert_eq!((tokens.len(), world.token_requests().await - before), (1, 1));
+    assert_ne!(&tokens[0], rejected);
+    for process in [first, one, two] {
+        stop(process).await;
+    }
+}
+
+/// Holds up whoever writes tokens, after Strava has given them.
+const HOLD_UP: &str = "
+    CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+    CREATE TRIGGER hold_up BEFORE UPDATE ON strava_tokens FOR EACH ROW EXECUTE FUNCTION hold_up();";
+
+/// Ends what was held up. Its transaction was never committed.
+const RELEASE: &str = "
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep';
+    DROP TRIGGER hold_up ON strava_tokens;";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_dies_between_strava_s_answer_and_our_store_ends_in_a_new_consent() {
+    let world = World::new(1).await;
+    let first = world.launch().await;
+    let (dying, address) = world.launch_another().await;
+    let athlete = world.connected().await;
+    world.simulate("/_sim/expire-tokens", json!({})).await;
+    world.sql("UPDATE strava_tokens SET expires_at = now()").await;
+    world.sql(HOLD_UP).await;
+
+    let (client, asking) = (Client::new(address), athlete.clone());
+    let asked = tokio::spawn(async move { client.token(&asking, None).await });
+    eventually("the new tokens are about to be kept", async || {
+        let held: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event = 'PgSleep'",
+        )
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        held == 1
+    })
+    .await;
+    dying.signal(Signal::Kill).unwrap();
+    ended(dying).await;
+    world.sql(RELEASE).await;
+    asked.abort();
+
+    // Strava has forgotten what we have kept: the next refresh is refused, which ends the
+    // connection, and nobody asks again.
+    let (next, address) = world.launch_another().await;
+    let client = Client::new(address);
+    for requests in [1, 0] {
+        let before = world.token_requests().await;
+        let refused = client.token(&athlete, None).await.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert_eq!(world.token_requests().await - before, requests);
+        assert_eq!(world.state().await, "revoked");
+    }
+    // A new consent mends it.
+    let consent = format!("/v1/athletes/{athlete}/strava-consent");
+    let consent = world.post(&consent, json!({})).await.unwrap();
+    let page = format!("{}&sim_athlete=0", consent["authorizeUrl"].as_str().unwrap());
+    world.consent(&page).await.unwrap();
+    assert!(client.token(&athlete, None).await.is_ok());
+    assert_eq!(world.state().await, "connected");
+    for process in [first, next] {
+        stop(process).await;
+    }
+}
