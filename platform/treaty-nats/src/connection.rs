@@ -15,7 +15,7 @@ use crate::failure::{api, unavailable};
 use crate::{DeadLetters, Event, HandlerSpec, NatsConfig, Publisher, StreamSpec, streams};
 
 /// Longest wait for the server's answer to one request or one publish.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to the server. Cheap to clone; once made it reconnects for ever.
 #[derive(Clone)]

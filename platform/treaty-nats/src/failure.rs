@@ -43,24 +43,65 @@ pub(crate) fn publish(error: PublishError) -> Error {
     let api_error = std::error::Error::source(&error)
         .and_then(|source| source.downcast_ref::<ApiError>())
         .map(api_code);
-    let (code, message) = match (error.kind(), api_error) {
-        (PublishErrorKind::StreamNotFound, _) => {
-            (Code::Unavailable, "no stream stores this subject just now")
-        }
-        (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, _) => {
-            (Code::Unavailable, "the stream did not acknowledge the message in time")
-        }
-        (PublishErrorKind::MaxPayloadExceeded, _) => {
-            (Code::InvalidArgument, "the message is larger than the server accepts")
-        }
+    let told = match (error.kind(), api_error) {
+        (PublishErrorKind::StreamNotFound, _) => no_stream(),
+        (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, _) => unacknowledged(),
+        (PublishErrorKind::MaxPayloadExceeded, _) => too_large(),
         (PublishErrorKind::MaxAckPending, _) => {
-            (Code::ResourceExhausted, "too many messages await their acknowledgement")
+            let message = "too many messages await their acknowledgement";
+            Error::new(Code::ResourceExhausted, message)
         }
-        (_, Some(Code::ResourceExhausted)) => (Code::ResourceExhausted, "the stream is full"),
-        (_, Some(code)) => (code, "the stream refused the message"),
-        (_, None) => (Code::Unavailable, "the message could not be sent"),
+        (_, Some(code)) => Error::new(code, refusal(code)),
+        (_, None) => Error::new(Code::Unavailable, UNSENT),
     };
-    Error::new(code, message).with_source(error)
+    told.with_source(error)
+}
+
+/// A message that the client could not send, as ours.
+pub(crate) fn unsent(error: async_nats::PublishError) -> Error {
+    use async_nats::PublishErrorKind;
+    let told = match error.kind() {
+        PublishErrorKind::MaxPayloadExceeded => too_large(),
+        PublishErrorKind::InvalidSubject => {
+            Error::new(Code::InvalidArgument, "the subject of the message is not valid")
+        }
+        PublishErrorKind::Send => Error::new(Code::Unavailable, UNSENT),
+    };
+    told.with_source(error)
+}
+
+/// There was no connection for as long as the message was tried.
+pub(crate) fn not_connected() -> Error {
+    Error::new(Code::Unavailable, "the message could not be sent: the server is not connected")
+}
+
+/// A stream's refusal as ours.
+pub(crate) fn refused(error: ApiError) -> Error {
+    let code = api_code(&error);
+    Error::new(code, refusal(code)).with_source(error)
+}
+
+/// Nobody answers for the subject.
+pub(crate) fn no_stream() -> Error {
+    Error::new(Code::Unavailable, "no stream stores this subject just now")
+}
+
+/// What became of the message is unknown.
+pub(crate) fn unacknowledged() -> Error {
+    Error::new(Code::Unavailable, "the stream did not acknowledge the message in time")
+}
+
+fn too_large() -> Error {
+    Error::new(Code::InvalidArgument, "the message is larger than the server accepts")
+}
+
+const UNSENT: &str = "the message could not be sent";
+
+fn refusal(code: Code) -> &'static str {
+    match code {
+        Code::ResourceExhausted => "the stream is full",
+        _ => "the stream refused the message",
+    }
 }
 
 /// Whether publishing the same message again may succeed.

@@ -15,7 +15,7 @@
 //! succeeded and the server has confirmed the acknowledgement, so work may be
 //! repeated but is not lost: handlers must be idempotent.
 
-mod batch;
+mod bulk;
 mod config;
 mod connection;
 mod dead_letters;
@@ -28,7 +28,7 @@ mod streams;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use batch::{
+pub use bulk::{
     Feeder, Paged, PublishFailure, PublishOptions, PublishProgress, PublishReport, paged,
 };
 pub use config::NatsConfig;

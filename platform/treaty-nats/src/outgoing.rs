@@ -1,7 +1,6 @@
 //! A message that is ready to be published, as an outbox stores it.
 
-use async_nats::HeaderMap;
-use async_nats::HeaderValue;
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use treaty_error::{Code, Error};
 
@@ -28,16 +27,7 @@ impl Outgoing {
     /// [`Code::InvalidArgument`] when the event breaks the rules of its contract, a field
     /// that the subject needs is empty, or the message id holds a control character.
     pub fn from_event<E: Event>(event: &E) -> Result<Self, Error> {
-        treaty_validate::validate(event)?;
-        let message_id = event.message_id();
-        if let Some(id) = &message_id
-            && (id.is_empty() || id.chars().any(char::is_control))
-        {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!("message id of {} is empty or holds a control character", E::FULL_NAME),
-            ));
-        }
+        let message_id = checked_id(event)?;
         Ok(Self {
             subject: event.subject()?,
             message_id,
@@ -47,18 +37,59 @@ impl Outgoing {
     }
 }
 
-/// Adds a header whose value did not come from us; a value that no header can
-/// hold is refused instead of being cut.
-pub(crate) fn insert(map: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), Error> {
-    let value: HeaderValue = value.parse().map_err(|error| {
+/// The deduplication key of an event that keeps its contract's rules.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] when the event breaks the rules, or the key holds a control
+/// character.
+pub(crate) fn checked_id<E: Event>(event: &E) -> Result<Option<String>, Error> {
+    treaty_validate::validate(event)?;
+    let message_id = event.message_id();
+    if let Some(id) = &message_id
+        && (id.is_empty() || id.chars().any(char::is_control))
+    {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            format!("message id of {} is empty or holds a control character", E::FULL_NAME),
+        ));
+    }
+    Ok(message_id)
+}
+
+/// A header's value that did not come from us; what no header can hold is refused instead
+/// of being cut.
+pub(crate) fn value(name: &'static str, value: &str) -> Result<HeaderValue, Error> {
+    value.parse().map_err(|error| {
         Error::new(Code::InvalidArgument, format!("no valid value for header {name}"))
             .with_source(Box::new(error) as Box<dyn std::error::Error + Send + Sync>)
-    })?;
-    map.insert(name, value);
+    })
+}
+
+/// Adds a header; see [`value`].
+pub(crate) fn insert(map: &mut HeaderMap, name: &'static str, text: &str) -> Result<(), Error> {
+    map.insert(name, value(name, text)?);
     Ok(())
 }
 
-/// The headers of a message.
+/// Names that need no look-up for each message.
+static EVENT: HeaderName = HeaderName::from_static(headers::EVENT);
+static MESSAGE_ID: HeaderName = HeaderName::from_static(headers::MESSAGE_ID);
+static EXPECTED_STREAM: HeaderName = HeaderName::from_static(headers::EXPECTED_STREAM);
+
+/// The headers of a message, without the stream that it is for.
+pub(crate) fn headers_with(event: &'static str, message_id: HeaderValue) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    map.insert(EVENT.clone(), event);
+    map.insert(MESSAGE_ID.clone(), message_id);
+    map
+}
+
+/// Makes every other stream refuse a message.
+pub(crate) fn expect_stream(map: &mut HeaderMap, stream: &'static str) {
+    map.insert(EXPECTED_STREAM.clone(), stream);
+}
+
+/// The headers of a stored message.
 pub(crate) fn headers_of(
     outgoing: &Outgoing,
     stream: &str,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use treaty_error::{Code, Error};
 
-use crate::batch::{self, Feeder, PublishOptions, PublishReport};
+use crate::bulk::{self, Feeder, PublishOptions, PublishReport};
 use crate::outgoing::headers_of;
 use crate::{Connection, Event, Outgoing, failure};
 
@@ -97,6 +97,14 @@ impl<E: Event> Publisher<E> {
         self
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn give_up_after(&self) -> Duration {
+        self.give_up_after
+    }
+
     pub(crate) async fn send(&self, outgoing: &Outgoing) -> Result<Published, Error> {
         send(&self.connection, E::STREAM.name, outgoing, self.give_up_after).await
     }
@@ -113,7 +121,7 @@ impl<E: Event> Publish<E> for Publisher<E> {
         feeder: &mut dyn Feeder<E>,
         options: PublishOptions,
     ) -> Result<PublishReport, Error> {
-        batch::publish_all(self, feeder, options).await
+        bulk::publish_all(self, feeder, options).await
     }
 }
 

@@ -50,6 +50,9 @@ pub struct StreamSpec {
     pub max_bytes: Option<i64>,
     /// How long message ids are remembered.
     pub duplicate_window: Duration,
+    /// Whether publishers of many messages send them in batches, each stored whole or not
+    /// at all. Needs nats-server 2.12; with an older one they go one by one.
+    pub atomic_batches: bool,
 }
 
 /// How one deployable handles one event.
@@ -157,6 +160,7 @@ mod tests {
         max_age: None,
         max_bytes: None,
         duplicate_window: Duration::from_secs(120),
+        atomic_batches: false,
     };
 
     const HANDLER: HandlerSpec = HandlerSpec {

@@ -19,6 +19,7 @@ pub const DEAD_LETTERS: StreamSpec = StreamSpec {
     max_age: None,
     max_bytes: None,
     duplicate_window: Duration::from_secs(120),
+    atomic_batches: false,
 };
 
 /// The subject of dead letters of one durable consumer.
@@ -107,6 +108,8 @@ fn applied(mut config: Config, spec: &StreamSpec) -> Config {
     config.max_age = spec.max_age.unwrap_or_default();
     config.max_bytes = spec.max_bytes.unwrap_or(-1);
     config.duplicate_window = spec.duplicate_window;
+    // Never switched off: an operator, or a newer version of the contract, may rely on it.
+    config.allow_atomic_publish |= spec.atomic_batches;
     config.num_replicas = config.num_replicas.max(1);
     for limit in [&mut config.max_messages, &mut config.max_messages_per_subject] {
         if *limit == 0 {

@@ -8,6 +8,7 @@ pub const ATHLETE_STREAM: ::treaty_nats::StreamSpec = ::treaty_nats::StreamSpec 
     max_age: Some(::std::time::Duration::from_secs(604800)),
     max_bytes: None,
     duplicate_window: ::std::time::Duration::from_secs(120),
+    atomic_batches: true,
 };
 
 impl ::treaty_nats::Event for crate::SyncAthlete {

@@ -20,6 +20,7 @@ const STREAM: StreamSpec = StreamSpec {
     max_age: None,
     max_bytes: None,
     duplicate_window: Duration::from_secs(120),
+    atomic_batches: false,
 };
 
 pub(crate) const SPEC: HandlerSpec = HandlerSpec {

@@ -88,7 +88,7 @@ impl<E: Event> Publish<E> for RecordingPublisher<E> {
                 return Ok(report);
             }
             for event in &page {
-                report.add(event.message_id(), self.record(event));
+                report.add(|| event.message_id(), self.record(event));
             }
             if report.failed > options.max_failures {
                 return report.into_result();

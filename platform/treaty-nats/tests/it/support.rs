@@ -5,22 +5,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_trait::async_trait;
+use futures::StreamExt as _;
+use testbed::{NatsServer, RunDirectory, Tools};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use treaty_nats::{
     Connection, Delivery, Event, Handle, HandlerOptions, HandlerSpec, HandlerStats, NatsConfig,
-    connect, dead_letter_subject, run_handler_with,
+    connect, dead_letter_subject, headers, run_handler_with,
 };
 
 /// Declares an event in a stream of its own, so that tests do not meet on the
 /// server that they share.
 macro_rules! job {
     ($name:ident, $stream:literal) => {
-        job!($name, $stream, max_bytes: None);
+        job!($name, $stream, max_bytes: None, atomic_batches: false);
     };
     ($name:ident, $stream:literal, max_bytes: $max_bytes:expr) => {
+        job!($name, $stream, max_bytes: $max_bytes, atomic_batches: false);
+    };
+    ($name:ident, $stream:literal, atomic_batches: $batches:expr) => {
+        job!($name, $stream, max_bytes: None, atomic_batches: $batches);
+    };
+    ($name:ident, $stream:literal, max_bytes: $max_bytes:expr, atomic_batches: $batches:expr) => {
         #[derive(Clone, PartialEq, prost::Message)]
         struct $name {
             #[prost(string, tag = "1")]
@@ -55,6 +64,7 @@ macro_rules! job {
                 max_age: None,
                 max_bytes: $max_bytes,
                 duplicate_window: std::time::Duration::from_secs(120),
+                atomic_batches: $batches,
             };
             const SUBJECTS: &'static str = concat!($stream, ".*");
 
@@ -99,6 +109,45 @@ pub(crate) async fn raw() -> (async_nats::Client, jetstream::Context) {
     #[allow(clippy::disallowed_methods, reason = "the server is known to be there")]
     let client = async_nats::connect(url).await.unwrap();
     (client.clone(), jetstream::new(client))
+}
+
+/// A server of the test's own, which may be hurt, in a directory that goes with the test.
+pub(crate) async fn own_server(name: &'static str) -> (NatsServer, RunDirectory) {
+    tokio::task::spawn_blocking(move || {
+        let directory = RunDirectory::disposable(name).unwrap();
+        let path = directory.path().join("nats");
+        (NatsServer::start(&Tools::new().unwrap(), path).unwrap(), directory)
+    })
+    .await
+    .unwrap()
+}
+
+/// The message ids that a stream holds, in its order.
+pub(crate) async fn ids_in(context: &jetstream::Context, stream: &str) -> Vec<String> {
+    let mut stream = context.get_stream(stream).await.unwrap();
+    let messages = stream.info().await.unwrap().state.messages;
+    let config = pull::Config { ack_policy: AckPolicy::None, ..pull::Config::default() };
+    let consumer = stream.create_consumer(config).await.unwrap();
+    let mut ids = Vec::new();
+    while u64::try_from(ids.len()).unwrap() < messages {
+        let mut batch = consumer.fetch().max_messages(1_000).messages().await.unwrap();
+        while let Some(message) = batch.next().await {
+            let message = message.unwrap();
+            let headers = message.headers.as_ref().unwrap();
+            ids.push(headers.get_last(headers::MESSAGE_ID).unwrap().as_str().to_owned());
+        }
+    }
+    ids
+}
+
+/// Asserts that a stream holds each of these messages once and no other.
+pub(crate) async fn assert_once_each(context: &jetstream::Context, stream: &str, jobs: u64) {
+    let mut ids = ids_in(context, stream).await;
+    ids.sort_unstable();
+    let mut wanted: Vec<_> = (0..jobs).map(|number| number.to_string()).collect();
+    wanted.sort_unstable();
+    assert_eq!(ids.len(), wanted.len(), "messages in the stream");
+    assert!(ids == wanted, "the stream holds other messages than were published");
 }
 
 /// A declaration with short waits.

@@ -35,6 +35,7 @@ fn stream(stream: &Stream) -> TokenStream {
         None => quote!(None),
     };
     let window = rust::duration(stream.duplicate_window);
+    let atomic_batches = stream.atomic_batches;
     quote! {
         #[doc = #docs]
         pub const #constant: ::treaty_nats::StreamSpec = ::treaty_nats::StreamSpec {
@@ -44,6 +45,7 @@ fn stream(stream: &Stream) -> TokenStream {
             max_age: #max_age,
             max_bytes: #max_bytes,
             duplicate_window: #window,
+            atomic_batches: #atomic_batches,
         };
     }
 }

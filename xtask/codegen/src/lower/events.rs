@@ -115,6 +115,7 @@ fn stream(rule: StreamRule) -> Result<Stream, (String, &'static str)> {
         max_age: rule.max_age,
         max_bytes: (rule.max_bytes > 0).then_some(rule.max_bytes),
         duplicate_window,
+        atomic_batches: rule.atomic_batches,
         name: rule.name,
     })
 }

@@ -103,6 +103,7 @@ pub(super) struct StreamRule {
     pub(super) max_bytes: i64,
     #[serde(deserialize_with = "duration")]
     pub(super) duplicate_window: Option<Duration>,
+    pub(super) atomic_batches: bool,
 }
 
 /// `treaty.v1.WorkflowsRule`.

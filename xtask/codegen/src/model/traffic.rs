@@ -21,6 +21,8 @@ pub struct Stream {
     pub max_bytes: Option<i64>,
     /// How long message ids are remembered.
     pub duplicate_window: Duration,
+    /// Whether publishers of many messages send them in atomic batches.
+    pub atomic_batches: bool,
 }
 
 /// A message that is published.

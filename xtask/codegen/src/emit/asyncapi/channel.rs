@@ -73,4 +73,5 @@ fn extension(stream: &Stream) -> Object {
         .with_some("maxAge", stream.max_age.map(time::json))
         .with_some("maxBytes", stream.max_bytes)
         .with("duplicateWindow", time::json(stream.duplicate_window))
+        .with_some("atomicBatches", stream.atomic_batches.then_some(true))
 }

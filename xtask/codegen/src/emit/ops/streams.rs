@@ -34,6 +34,9 @@ struct StreamConfig<'a> {
     max_msgs_per_subject: i64,
     /// Nanoseconds.
     duplicate_window: u64,
+    /// Left out when contracts do not ask for it: then it is an operator's to set.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    allow_atomic: bool,
 }
 
 #[derive(Serialize)]
@@ -86,6 +89,7 @@ fn stream_config(stream: &Stream) -> StreamConfig<'_> {
         max_msgs: -1,
         max_msgs_per_subject: -1,
         duplicate_window: nanos(stream.duplicate_window),
+        allow_atomic: stream.atomic_batches,
     }
 }
 
@@ -101,6 +105,7 @@ fn dead_letters() -> StreamConfig<'static> {
         max_msgs: -1,
         max_msgs_per_subject: -1,
         duplicate_window: nanos(DEAD_LETTERS_WINDOW),
+        allow_atomic: false,
     }
 }
 

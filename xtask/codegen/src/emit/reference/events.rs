@@ -51,6 +51,9 @@ fn stream_facts(stream: &Stream, declared: String) -> String {
         list.push(("At most", format!("{bytes} bytes, then it refuses")));
     }
     list.push(("Remembers message ids", time::readable(stream.duplicate_window)));
+    if stream.atomic_batches {
+        list.push(("Takes batches", "each stored whole or not at all".to_owned()));
+    }
     list.push(("Subjects", inline_list(subjects)));
     list.push(("Declared in", declared));
     facts(&list)
