@@ -35,6 +35,7 @@ impl Event for Job {
         max_age: None,
         max_bytes: None,
         duplicate_window: Duration::from_secs(120),
+        atomic_batches: true,
     };
     const SUBJECTS: &'static str = "bench.*";
 

@@ -3,99 +3,129 @@
 //! Rounds go from one way to the next on the same server, so that a busy moment meets all;
 //! what they are to each other is the median over rounds.
 
+mod durable;
 mod handling;
 mod job;
+mod memory;
 mod publishing;
+mod table;
 
 use std::future::Future;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use async_nats::jetstream;
-use bench_timed::median;
-use testbed::{NatsServer, Tools};
+use async_nats::{Client, jetstream};
+use testbed::{NatsOptions, NatsServer, Tools};
 use treaty_nats::{Connection, Event as _, NatsConfig, connect};
 
 use job::{Job, STREAM};
+use table::{Row, Table};
 
 /// Messages of a measurement; those of the slow way are fewer.
 const MESSAGES: usize = 100_000;
 const FEW: usize = 25_000;
 
-/// What `publish_all` must reach: times ten tasks that await each confirmation, and of the
-/// loop with windows.
+/// What `publish_all` must reach: times ten tasks that await each confirmation, and of each
+/// loop that has many on their way.
 const ONE_BY_ONE_GOAL: f64 = 3.5;
-const WINDOWS_GOAL: f64 = 0.95;
+const LOOP_GOAL: f64 = 0.95;
 
 /// What the handler must reach of a loop by hand.
 const HANDLING_GOAL: f64 = 0.9;
 
+/// What a publisher of a million messages may have resident.
+const MEMORY_LIMIT: u64 = 64 << 20;
+
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
-    let rounds = match std::env::args().nth(1) {
-        None => 7,
-        Some(rounds) => rounds.parse().context("a number of rounds")?,
+    let mut arguments = std::env::args().skip(1);
+    let rounds = match (arguments.next(), arguments.next()) {
+        (Some(verb), Some(url)) if verb == memory::VERB => return memory::feed(&url).await,
+        (Some(rounds), _) => rounds.parse().context("a number of rounds")?,
+        (None, _) => 7,
     };
     let directory = tempfile::tempdir()?;
     let tools = Tools::new()?;
-    let server = NatsServer::start(&tools, directory.path())?;
-    let client = async_nats::connect(server.url()).await?;
-    let bench = Bench {
-        connection: connect(&NatsConfig::new(server.url())).await?,
-        jetstream: jetstream::new(client),
-    };
-    let kept = bench.run(rounds).await?;
-    server.stop();
+    let usual = Bench::start(&tools, &directory.path().join("usual"), false).await?;
+    let mut kept = usual.publishing_and_handling(rounds).await?;
+    kept &= usual.memory().await?;
+    usual.server.stop();
+    let durable = Bench::start(&tools, &directory.path().join("durable"), true).await?;
+    kept &= durable::publishing(&durable, rounds).await?;
+    durable.server.stop();
     if !kept {
         println!("\nA limit is not kept.");
     }
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A server, and the two ways to it.
 struct Bench {
+    server: NatsServer,
     connection: Connection,
+    client: Client,
     jetstream: jetstream::Context,
 }
 
 impl Bench {
-    async fn run(&self, rounds: usize) -> Result<bool> {
-        let mut rates: [Vec<f64>; 5] = Default::default();
+    async fn start(tools: &Tools, directory: &Path, durable: bool) -> Result<Self> {
+        let options = NatsOptions { durable, ..NatsOptions::default() };
+        let server = NatsServer::start_with(tools, directory, &options)?;
+        let client = async_nats::connect(server.url()).await?;
+        Ok(Self {
+            connection: connect(&NatsConfig::new(server.url())).await?,
+            jetstream: jetstream::new(client.clone()),
+            client,
+            server,
+        })
+    }
+
+    async fn publishing_and_handling(&self, rounds: usize) -> Result<bool> {
+        let mut table = Table::new(&[
+            Row::against("ten tasks, each awaits every confirmation", 3, ONE_BY_ONE_GOAL),
+            Row::against("ten tasks, 400 unconfirmed each", 3, LOOP_GOAL),
+            Row::against("one task, 4,096 unconfirmed, a subscription of its own", 3, LOOP_GOAL),
+            Row::alone("`publish_all` with default options"),
+            Row::against("a loop, 256 in flight, acknowledgements confirmed", 5, HANDLING_GOAL),
+            Row::alone("`run_handler`, the same"),
+        ]);
+        let (jetstream, connection) = (&self.jetstream, &self.connection);
         for round in 0..rounds {
+            let run = format!("{round}");
             self.empty().await?;
-            let [slow, windows, ours] =
-                ["slow", "windows", "ours"].map(|way| format!("{way}-{round}"));
-            let slow = publishing::one_by_one(&self.jetstream, &slow, FEW);
-            rates[0].push(timed(FEW, slow).await?);
+            let slow = publishing::one_by_one(jetstream, &run, FEW, 10);
+            table.add(0, timed(FEW, slow).await?);
             self.empty().await?;
-            let windows = publishing::windows(&self.jetstream, &windows, MESSAGES);
-            rates[1].push(timed(MESSAGES, windows).await?);
+            let windows = publishing::windows(jetstream, &run, MESSAGES);
+            table.add(1, timed(MESSAGES, windows).await?);
             self.empty().await?;
-            let ours = publishing::ours(&self.connection, &ours, MESSAGES);
-            rates[2].push(timed(MESSAGES, ours).await?);
+            let own = publishing::own_replies(&self.client, &run, MESSAGES);
+            table.add(2, timed(MESSAGES, own).await?);
+            self.empty().await?;
+            let ours = publishing::ours(connection, &run, MESSAGES, false);
+            table.add(3, timed(MESSAGES, ours).await?);
             // What was published last is what is handled.
-            let by_hand = handling::by_hand(&self.jetstream, MESSAGES);
-            rates[3].push(timed(MESSAGES, by_hand).await?);
-            rates[4].push(timed(MESSAGES, handling::ours(&self.connection, MESSAGES)).await?);
+            let by_hand = handling::by_hand(jetstream, MESSAGES);
+            table.add(4, timed(MESSAGES, by_hand).await?);
+            table.add(5, timed(MESSAGES, handling::ours(connection, MESSAGES)).await?);
         }
         println!("messages a second, 128 bytes, file storage, median of {rounds} rounds\n");
-        println!("| | a second | to ours |");
-        println!("| --- | --- | --- |");
-        let row = |name: &str, of: usize, ours: usize| {
-            println!(
-                "| {name} | {:.0} | {:.2} |",
-                median(rates[of].clone()),
-                ratio(&rates[ours], &rates[of])
-            );
-        };
-        row("ten tasks, each awaits every confirmation", 0, 2);
-        row("ten tasks, 400 unconfirmed each", 1, 2);
-        row("publish_all", 2, 2);
-        row("a loop, 256 in flight, acknowledgements confirmed", 3, 4);
-        row("run_handler, the same", 4, 4);
-        Ok(ratio(&rates[2], &rates[0]) >= ONE_BY_ONE_GOAL
-            && ratio(&rates[2], &rates[1]) >= WINDOWS_GOAL
-            && ratio(&rates[4], &rates[3]) >= HANDLING_GOAL)
+        Ok(table.print())
+    }
+
+    /// What a publisher takes that is fed a million.
+    async fn memory(&self) -> Result<bool> {
+        self.empty().await?;
+        let bytes = memory::of_a_publisher(&self.server.url())?;
+        println!(
+            "\na publisher fed {} messages: at most {} MiB resident (limit {})",
+            memory::MESSAGES,
+            bytes >> 20,
+            MEMORY_LIMIT >> 20
+        );
+        Ok(bytes < MEMORY_LIMIT)
     }
 
     /// The stream anew, without messages and consumers.
@@ -110,9 +140,4 @@ async fn timed(count: usize, work: impl Future<Output = Result<()>>) -> Result<f
     let started = Instant::now();
     work.await?;
     Ok(count as f64 / started.elapsed().as_secs_f64())
-}
-
-/// How many times as fast the first are: the median over rounds.
-fn ratio(first: &[f64], second: &[f64]) -> f64 {
-    median(first.iter().zip(second).map(|(first, second)| first / second).collect())
 }
