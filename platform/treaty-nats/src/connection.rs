@@ -42,10 +42,15 @@ pub async fn connect(config: &NatsConfig) -> Result<Connection, Error> {
     let mut wait = Duration::from_millis(100);
     let mut announced = false;
     loop {
-        let (made, connections) = watch::channel(0);
+        let (made, mut connections) = watch::channel(0);
         let attempt = options(config, made).await?.connect(addresses.clone()).await;
         let error = match attempt {
-            Ok(client) => return Ok(Connection::new(client, connections)),
+            Ok(client) => {
+                // Another task counts. Coming late it would be taken for a reconnection.
+                let counted = connections.wait_for(|made| *made > 0);
+                let _ = tokio::time::timeout(ANSWER_TIMEOUT, counted).await;
+                return Ok(Connection::new(client, connections));
+            }
             Err(error) => error,
         };
         match error.kind() {
