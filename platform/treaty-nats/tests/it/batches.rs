@@ -135,6 +135,8 @@ async fn a_server_that_knows_no_batches_gets_messages_one_by_one() {
                 break;
             }
         }
+        // Or the last answers would go with the client.
+        client.flush().await.unwrap();
         batched
     });
     let options = PublishOptions { publishers: 1, ..PublishOptions::default() };
