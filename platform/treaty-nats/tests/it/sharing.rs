@@ -1,8 +1,10 @@
 //! How replicas of one deployable share the work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 use treaty_nats::{Connection, Event as _, HandlerSpec, Publish as _};
 
 use crate::support::{Running, eventually, job, run, shared, spec};
@@ -35,13 +37,24 @@ async fn three_replicas_have_equal_shares() {
     publish(&connection, 0..HALF).await;
     let spec = HandlerSpec { concurrency: 8, ..spec::<Job>("sharing") };
     let mut replicas: Vec<Running> = Vec::new();
+    // Shares are of what is done while all are there: on a busy machine the first would
+    // otherwise be far ahead before the last has connected.
+    let all_there = Arc::new(Semaphore::new(0));
     for _ in 0..REPLICAS {
         // Each is a process of its own, with its own connection.
-        replicas.push(run(&shared().await, spec, |_, _: Job| async {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            Ok(())
+        let all_there = Arc::clone(&all_there);
+        replicas.push(run(&shared().await, spec, move |_, _: Job| {
+            let all_there = Arc::clone(&all_there);
+            async move {
+                let _there = all_there.acquire().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(())
+            }
         }));
     }
+    let begun = || replicas.iter().all(|replica| replica.stats.snapshot().delivered > 0);
+    eventually("all replicas", || async { begun() }).await;
+    all_there.add_permits(1_000);
     publish(&connection, HALF..2 * HALF).await;
     let shares = || replicas.iter().map(|replica| replica.stats.snapshot().acked);
     eventually("all messages", || async { shares().sum::<u64>() == 2 * HALF }).await;
