@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use testbed::Tools;
 
 use super::references::Cluster;
-use super::render::{self, Release, Rendered};
+use super::render::{self, Release};
 use super::{accept, agree, lint, schemas};
 
 /// What is judged, each with what it sees to.
@@ -84,6 +84,7 @@ impl Arguments {
                 render::lint(tools, release, &values)?;
             }
             render::test(tools)?;
+            refuse(&validate(tools, &[("everything".to_owned(), render::everything(tools)?)])?)?;
         }
         if self.wants("manifests") || self.services {
             self.judge_manifests(tools, &chosen, &values)?;
@@ -137,10 +138,9 @@ impl Arguments {
             let release = &rendered.release;
             problems.extend(found.into_iter().map(|problem| format!("{release}: {problem}")));
         }
-        problems.extend(validate(tools, &all)?);
-        if !problems.is_empty() {
-            bail!("{} problem(s):\n  {}", problems.len(), problems.join("\n  "));
-        }
+        let texts: Vec<_> = all.iter().map(|one| (one.release.name(), one.text.clone())).collect();
+        problems.extend(validate(tools, &texts)?);
+        refuse(&problems)?;
         let documents: usize = all.iter().map(|rendered| rendered.documents.len()).sum();
         eprintln!("manifests: {documents} of {} releases", all.len());
         if self.services {
@@ -158,13 +158,21 @@ fn absolute(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
     absolute.collect()
 }
 
-fn validate(tools: &Tools, all: &[Rendered]) -> Result<Vec<String>> {
+/// Fails when there are problems, with all of them.
+fn refuse(problems: &[String]) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    bail!("{} problem(s):\n  {}", problems.len(), problems.join("\n  "))
+}
+
+/// Validates manifests, each with a name for its file.
+fn validate(tools: &Tools, manifests: &[(String, String)]) -> Result<Vec<String>> {
     let directory = TempDir::new().context("cannot make a directory for manifests")?;
     let mut files = Vec::new();
-    for rendered in all {
-        let file = directory.path().join(format!("{}.yaml", rendered.release.name()));
-        std::fs::write(&file, &rendered.text)
-            .with_context(|| format!("cannot write {}", file.display()))?;
+    for (name, text) in manifests {
+        let file = directory.path().join(format!("{name}.yaml"));
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         files.push(file);
     }
     schemas::problems(tools, &files)

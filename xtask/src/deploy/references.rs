@@ -13,6 +13,9 @@ use crate::workspace;
 /// The page that tells which Secrets a person makes.
 const PAGE: &str = "docs/deploy.md";
 
+/// What external-secrets may read of Vault.
+const POLICY: &str = "deploy/platform/policies/external-secrets.hcl";
+
 /// What there is in the cluster beside one release.
 #[derive(Debug, Default)]
 pub struct Cluster {
@@ -22,15 +25,19 @@ pub struct Cluster {
     services: BTreeMap<String, BTreeSet<u64>>,
     /// Secrets that a person makes, with their keys.
     by_hand: BTreeMap<String, BTreeSet<String>>,
+    /// Vault's policy for external-secrets.
+    policy: String,
 }
 
 impl Cluster {
     /// What these releases make, and what the page tells a person to make.
     pub fn new(all: &[Rendered]) -> Result<Self> {
-        let page = workspace::root().join(PAGE);
-        let page =
-            fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
-        let mut cluster = Self { by_hand: made_by_hand(&page), ..Self::default() };
+        let read = |file: &str| {
+            fs::read_to_string(workspace::root().join(file))
+                .with_context(|| format!("cannot read {file}"))
+        };
+        let by_hand = made_by_hand(&read(PAGE)?);
+        let mut cluster = Self { by_hand, policy: read(POLICY)?, ..Self::default() };
         for rendered in all {
             cluster.add(rendered);
         }
@@ -67,6 +74,7 @@ impl Cluster {
             problems
                 .push(format!("{name}: a Secret must not stand in a file: use externalSecrets"));
         }
+        problems.extend(rendered.of_kind("ExternalSecret").flat_map(|one| self.unreadable(one)));
         for kind in ["Deployment", "Job"] {
             for object in rendered.of_kind(kind) {
                 let pod = &object["spec"]["template"]["spec"];
@@ -76,6 +84,21 @@ impl Cluster {
         }
         problems.sort();
         problems.dedup();
+        problems
+    }
+
+    /// Paths of Vault that external-secrets may not read.
+    fn unreadable(&self, secret: &Value) -> Vec<String> {
+        let name = text(&secret["metadata"]["name"]);
+        let mut problems = Vec::new();
+        for data in secret["spec"]["data"].as_array().into_iter().flatten() {
+            let (key, path) = (text(&data["secretKey"]), text(&data["remoteRef"]["key"]));
+            if !self.policy.contains(&format!("\"secret/data/{path}\"")) {
+                problems.push(format!(
+                    "externalSecrets.{name}.data.{key}.path: {POLICY} lets nobody read {path}"
+                ));
+            }
+        }
         problems
     }
 
@@ -201,6 +224,17 @@ mod tests {
             let said = asks(&format!("{wrong}.stravasync.svc.cluster.local:{port}"));
             assert!(said[0].starts_with("config.peers.api.address: "), "{said:?}");
         }
+    }
+
+    #[test]
+    fn what_vault_does_not_let_be_read_is_named() {
+        let secret = json!({ "kind": "ExternalSecret", "metadata": { "name": "db" }, "spec": {
+            "target": { "name": "db" },
+            "data": [{ "secretKey": "LOGIN", "remoteRef": { "key": "elsewhere" } }] } });
+        let policy = "path \"secret/data/db\" {}".to_owned();
+        let cluster = Cluster { policy, ..Cluster::default() };
+        let said = cluster.problems(&rendered("prod", vec![secret]));
+        assert!(said[0].starts_with("externalSecrets.db.data.LOGIN.path: "), "{said:?}");
     }
 
     #[test]

@@ -128,6 +128,16 @@ pub fn render(tools: &Tools, release: &Release, over: &[PathBuf]) -> Result<Rend
     Ok(Rendered { release: release.clone(), text, documents })
 }
 
+/// What the chart makes when everything is turned on that no deployable turns on.
+pub fn everything(tools: &Tools) -> Result<String> {
+    let mut command = helm(tools, "template")?;
+    command.arg("everything").arg(CHART).args(["--namespace", NAMESPACE]);
+    for name in ["deployable.yaml", "everything.yaml"] {
+        command.arg("--values").arg(workspace::root().join(CHART).join("tests/values").join(name));
+    }
+    output(&mut command).context("helm refuses the values of the chart's tests")
+}
+
 /// Lints the chart with the values of a release.
 pub fn lint(tools: &Tools, release: &Release, over: &[PathBuf]) -> Result<()> {
     let mut command = helm(tools, "lint")?;

@@ -40,6 +40,8 @@ secretConfig:
 ports:
   http: {containerPort: 8088}
 shutdown: {graceSeconds: 1, preStopSeconds: 0}
+externalSecrets:
+  strava-credentials: {data: {STRAVA_CLIENT_ID: {path: elsewhere, property: ID}}}
 tolerations:
   - keyy: nodes
 ",
@@ -52,6 +54,7 @@ tolerations:
             "the Secret stravasync-nats has no APY",
             "ports.http.containerPort: it is 8088",
             "shutdown.graceSeconds: ",
+            "externalSecrets.strava-credentials.data.STRAVA_CLIENT_ID.path: ",
             "additional properties 'keyy' not allowed",
         ],
     );
