@@ -53,7 +53,7 @@ fn configuration(deployable: &str, keys: &Keys, container: &Value) -> Vec<String
     for (name, source) in variables(container) {
         let Some(key) = keys::of_variable(deployable, name) else { continue };
         let place = if source == Source::Secret { "secretConfig" } else { "config" };
-        match keys.get(&key) {
+        match keys::find(keys, &key) {
             None => problems.push(format!("{place}.{key}: {deployable} has no such key")),
             // An address with references to variables of Secrets holds no secret itself.
             Some(known) if known.secret => match source {

@@ -40,6 +40,13 @@ pub fn read(page: &str, deployable: &str) -> Result<Keys> {
     Ok(keys)
 }
 
+/// The key of this name. One whose name ends in `.…` stands for all below it.
+pub fn find<'a>(keys: &'a Keys, name: &str) -> Option<&'a Key> {
+    let below =
+        |pattern: &str| pattern.strip_suffix('…').is_some_and(|above| name.starts_with(above));
+    keys.get(name).or_else(|| keys.iter().find(|(known, _)| below(known)).map(|(_, key)| key))
+}
+
 /// The text from a title to the next one.
 fn section<'a>(page: &'a str, title: &str) -> Option<&'a str> {
     let start = page.find(&format!("\n{title}"))? + 1;
@@ -153,6 +160,9 @@ and [`nats`](#nats) and [`peers`](#peers).
         assert_eq!(keys["peers.api.address"].or, ["peers.api.addresses"]);
         assert!(!keys["peers.api.addresses"].required);
         assert!(read(TABLE, "nobody").is_err());
+        let whole = Keys::from([("schedule.…".to_owned(), keys["http.listen"].clone())]);
+        assert!(find(&whole, "schedule.every_seconds").is_some());
+        assert!(find(&whole, "scheduled").is_none() && find(&whole, "other.key").is_none());
     }
 
     #[test]
