@@ -21,6 +21,12 @@ pub struct NatsOptions {
     /// Whether a message is on disk before its publisher gets the acknowledgement. By default the
     /// server syncs every two minutes.
     pub durable: bool,
+    /// Where streams are kept, such as a volume that a test fills; in the server's directory when
+    /// absent.
+    pub store: Option<PathBuf>,
+    /// Bytes that streams may take in all. By default the server takes three quarters of what was
+    /// free when it started.
+    pub max_store_bytes: Option<u64>,
     /// Further text for the configuration file, such as accounts and permissions.
     pub configuration: String,
     /// Environment variables that this text refers to, such as passwords.
@@ -156,14 +162,16 @@ fn configuration(
     monitoring_port: u16,
     options: &NatsOptions,
 ) -> String {
-    let store = directory.display();
+    let store = options.store.as_deref().unwrap_or(directory).display();
+    let limit = options.max_store_bytes.map(|bytes| format!(", max_file_store: {bytes}"));
+    let limit = limit.unwrap_or_default();
     let sync = if options.durable { ", sync_interval: always" } else { "" };
     let further = &options.configuration;
     format!(
         "server_name: \"testbed-{port}\"\n\
          listen: \"127.0.0.1:{port}\"\n\
          http: \"127.0.0.1:{monitoring_port}\"\n\
-         jetstream {{ store_dir: \"{store}\"{sync} }}\n\
+         jetstream {{ store_dir: \"{store}\"{limit}{sync} }}\n\
          {further}\n"
     )
 }

@@ -4,5 +4,6 @@
 mod documents;
 mod nats;
 mod postgres;
+mod proxy;
 mod temporal;
 mod tools;
