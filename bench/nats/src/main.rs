@@ -18,7 +18,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use async_nats::{Client, jetstream};
 use testbed::{NatsOptions, NatsServer, Tools};
-use treaty_nats::{Connection, Event as _, NatsConfig, connect};
+use treaty_nats::{Ack, Connection, Event as _, NatsConfig, connect};
 
 use job::{Job, STREAM};
 use table::{Row, Table};
@@ -90,6 +90,8 @@ impl Bench {
             Row::alone("`publish_all` with default options"),
             Row::against("a loop, 256 in flight, acknowledgements confirmed", 5, HANDLING_GOAL),
             Row::alone("`run_handler`, the same"),
+            Row::against("a loop, 256 asked for, acknowledgements unconfirmed", 7, HANDLING_GOAL),
+            Row::alone("`run_handler`, the same"),
         ]);
         let (jetstream, connection) = (&self.jetstream, &self.connection);
         for round in 0..rounds {
@@ -107,9 +109,12 @@ impl Bench {
             let ours = publishing::ours(connection, &run, MESSAGES, false);
             table.add(3, timed(MESSAGES, ours).await?);
             // What was published last is what is handled.
-            let by_hand = handling::by_hand(jetstream, MESSAGES);
-            table.add(4, timed(MESSAGES, by_hand).await?);
-            table.add(5, timed(MESSAGES, handling::ours(connection, MESSAGES)).await?);
+            for (row, ack) in [(4, Ack::Confirmed), (6, Ack::Unconfirmed)] {
+                let by_hand = handling::by_hand(jetstream, ack, MESSAGES);
+                table.add(row, timed(MESSAGES, by_hand).await?);
+                let ours = handling::ours(connection, ack, MESSAGES);
+                table.add(row + 1, timed(MESSAGES, ours).await?);
+            }
         }
         println!("messages a second, 128 bytes, file storage, median of {rounds} rounds\n");
         Ok(table.print())

@@ -230,6 +230,7 @@ impl Connection {
             num_ack_pending: count(info.num_ack_pending),
             num_redelivered: count(info.num_redelivered),
             num_waiting: count(info.num_waiting),
+            paused: info.paused,
             delivered: info.delivered.consumer_sequence,
             delivered_stream_sequence: info.delivered.stream_sequence,
             ack_floor: info.ack_floor.consumer_sequence,
@@ -298,7 +299,7 @@ fn count(number: usize) -> u64 {
 }
 
 /// How far a handler's consumer has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConsumerInfo {
     /// Messages not delivered yet.
     pub num_pending: u64,
@@ -308,6 +309,8 @@ pub struct ConsumerInfo {
     pub num_redelivered: u64,
     /// Pull requests that wait for messages.
     pub num_waiting: u64,
+    /// Whether an operator has paused it.
+    pub paused: bool,
     /// Deliveries so far, repeated ones included.
     pub delivered: u64,
     /// Highest sequence of the stream that was delivered.

@@ -35,11 +35,12 @@ pub use config::NatsConfig;
 pub use connection::{Connection, ConsumerInfo, StreamInfo, connect};
 pub use dead_letters::{DeadLetter, DeadLetterDepth, DeadLetterFilter, DeadLetters};
 pub use handler::{
-    Delivery, Handle, HandlerOptions, HandlerStats, StatsSnapshot, run_handler, run_handler_with,
+    Backlog, Delivery, Handle, HandlerLimit, HandlerOptions, HandlerStats, HandlersConfig,
+    HandlingTimes, RebuildReason, Rebuilds, StatsSnapshot, run_handler, run_handler_with,
 };
 pub use outgoing::Outgoing;
 pub use publisher::{Publish, PublishOutgoing, Published, Publisher};
-pub use spec::{Event, HandlerSpec, Retention, StreamSpec, token};
+pub use spec::{Ack, Event, HandlerSpec, Retention, StreamSpec, token};
 pub use streams::{DEAD_LETTERS, dead_letter_subject};
 
 /// Names of the headers that messages carry.
@@ -61,6 +62,9 @@ pub mod headers {
     /// On a dead letter, and on its message when that is driven again: the deduplication
     /// key it was first published with.
     pub const ORIGINAL_MESSAGE_ID: &str = "Treaty-Message-Id";
+    /// On a dead letter whose payload did not fit beside the reason: its size in bytes. The
+    /// payload is where the message was, in its stream and under its sequence there.
+    pub const PAYLOAD_LEFT: &str = "Treaty-Payload-Left";
     /// On a message that is driven again: the durable consumer that it is for. Others
     /// acknowledge it without handling it.
     pub const ADDRESSEE: &str = "Treaty-Addressee";

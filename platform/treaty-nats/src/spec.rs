@@ -75,6 +75,22 @@ pub struct HandlerSpec {
     pub max_deliver: i64,
     /// Waits before the second, third and further deliveries; the last repeats.
     pub backoff: &'static [Duration],
+    /// How an acknowledgement is sent.
+    pub ack: Ack,
+    /// Which tokens of the subject, from 0, make the key of order: messages of one key
+    /// are handled one at a time and in the order of the stream, within one process.
+    /// Empty without order.
+    pub ordered_by: &'static [usize],
+}
+
+/// How an acknowledgement is sent. Retries and dead letters are confirmed always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// The server has confirmed it before the message counts as done.
+    Confirmed,
+    /// Nobody waits for a confirmation. An acknowledgement that is lost with its connection
+    /// makes the message come again after the ack wait.
+    Unconfirmed,
 }
 
 impl HandlerSpec {
@@ -88,6 +104,14 @@ impl HandlerSpec {
     /// Whether a message that failed at `attempt` has no delivery left.
     pub(crate) fn is_spent(&self, attempt: u64) -> bool {
         i64::try_from(attempt).unwrap_or(i64::MAX) >= self.max_deliver
+    }
+
+    /// The key of order of a message with this subject: the tokens that the contract names.
+    /// Subjects that lack them share a key.
+    pub(crate) fn order_key(&self, subject: &str) -> String {
+        let token = |index: &usize| subject.split('.').nth(*index).unwrap_or_default();
+        let tokens: Vec<&str> = self.ordered_by.iter().map(token).collect();
+        tokens.join(".")
     }
 
     /// Refuses what the server would refuse later and less clearly.
@@ -172,6 +196,8 @@ mod tests {
         ack_wait: Duration::from_secs(30),
         max_deliver: 4,
         backoff: &[Duration::from_secs(1), Duration::from_secs(5)],
+        ack: Ack::Confirmed,
+        ordered_by: &[],
     };
 
     #[test]
@@ -181,6 +207,14 @@ mod tests {
         assert!(!HANDLER.is_spent(3));
         assert!(HANDLER.is_spent(4));
         assert!(HANDLER.is_spent(u64::MAX));
+    }
+
+    #[test]
+    fn the_key_of_order_is_made_of_the_tokens_that_are_named() {
+        let ordered = HandlerSpec { ordered_by: &[2, 1], ..HANDLER };
+        assert_eq!(ordered.order_key("s.a.b.c"), "b.a");
+        assert_eq!(ordered.order_key("s.a"), ".a");
+        assert_eq!(HANDLER.order_key("s.a"), "");
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl App {
         let sync_athletes = SyncAthletes::new(strava, &clients, &config.strava, &config.sync);
 
         let stats: Arc<HandlerStats> = Arc::default();
-        handlers::spawn(&connection, shutdown, sync_athletes, Arc::clone(&stats));
+        let options = config.handlers.options();
+        handlers::spawn(&connection, shutdown, sync_athletes, Arc::clone(&stats), &options);
         spawn_readiness(connection, nats_ready, shutdown);
         Ok(Self { stats })
     }

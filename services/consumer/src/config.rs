@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use consumer_port::Peers;
 use serde::Deserialize;
-use treaty_nats::NatsConfig;
+use treaty_nats::{HandlersConfig, NatsConfig};
 use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
 use url::Url;
 
@@ -19,6 +19,9 @@ pub struct Config {
     /// NATS, which the jobs come from.
     #[serde(default)]
     pub nats: NatsConfig,
+    /// How jobs are handled in this process; what the contract says stands there.
+    #[serde(default)]
+    pub handlers: HandlersConfig,
     /// The services that this one calls: `peers.api.address` and `peers.api.token`.
     pub peers: Peers,
     /// Strava's API.
@@ -33,8 +36,8 @@ pub struct Config {
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
-    /// Seconds that a shutdown waits for jobs in work. Jobs get 20 seconds to finish before they are
-    /// given back, so it should be more than that.
+    /// Seconds that a shutdown waits for jobs in work. They get `handlers.drain_grace_seconds` to
+    /// finish before they are given back, so it should be some seconds more than that.
     #[serde(default = "Config::default_shutdown_grace_seconds")]
     pub shutdown_grace_seconds: u64,
 }

@@ -12,7 +12,7 @@ use super::run_peers;
 /// of the best loop over async-nats that checks every confirmation, and in atomic batches
 /// 20 times publishing one by one where the server syncs to disk before it confirms; unless
 /// a publisher fed a million messages stays under 64 MiB; and unless `run_handler` reaches
-/// 0.9 of a loop that confirms each acknowledgement.
+/// 0.9 of a loop, with acknowledgements that are confirmed and with such that are not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cargo xtask bench nats 11    with 11 rounds")]
 pub struct Arguments {

@@ -173,9 +173,10 @@ pub(super) fn add_handler(project: &Project, plan: &mut Plan, handling: &Handlin
     if !plan.has(&handlers) {
         add_messaging(plan, deployable, &folder)?;
     }
-    if !rust::has_function(&plan.read(&handlers)?, "spawn", &["connection", "shutdown"]) {
+    if !rust::has_function(&plan.read(&handlers)?, "spawn", &["connection", "shutdown", "options"])
+    {
         bail!(
-            "{handlers} has no `fn spawn(connection, shutdown, …)` to add a handler to: write the \
+            "{handlers} has no `fn spawn(connection, shutdown, …, options)` to add a handler to: write the \
              handler by hand, as CONTRIBUTING.md says"
         );
     }
@@ -227,7 +228,8 @@ fn add_messaging(plan: &mut Plan, name: &Name, folder: &str) -> Result<()> {
     let handlers = fill(include_str!("templates/handlers/mod.txt"), &values);
     plan.create(&format!("{folder}/src/handlers/mod.rs"), handlers)?;
     plan.edit(&app, |text| {
-        let start = "    handlers::start(&config.nats, &health, shutdown).await?;";
+        let start = "    let options = config.handlers.options();\n    \
+                     handlers::start(&config.nats, &options, &health, shutdown).await?;";
         Ok(rust::import(&rust::add_statements(text, "start", start)?, "crate::handlers"))
     })?;
     plan.edit(&format!("{folder}/src/lib.rs"), |text| {
@@ -240,9 +242,11 @@ fn add_messaging(plan: &mut Plan, name: &Name, folder: &str) -> Result<()> {
         })
     })?;
     plan.edit(&format!("{folder}/src/config.rs"), |text| {
-        let field = "    /// NATS.\n    #[serde(default)]\n    pub nats: NatsConfig,\n";
-        let text = rust::add_to_block(text, "pub struct Config", field)?;
-        Ok(rust::import(&text, "treaty_nats::NatsConfig"))
+        let fields = "    /// NATS.\n    #[serde(default)]\n    pub nats: NatsConfig,\n    \
+                      /// How messages are handled in this process.\n    #[serde(default)]\n    \
+                      pub handlers: HandlersConfig,\n";
+        let text = rust::add_to_block(text, "pub struct Config", fields)?;
+        Ok(rust::import(&text, "treaty_nats::{HandlersConfig, NatsConfig}"))
     })?;
     plan.edit(&format!("{folder}/Cargo.toml"), |text| {
         let mut text = text.to_owned();

@@ -145,6 +145,8 @@ pub const SYNC_ATHLETE_HANDLER: ::treaty_nats::HandlerSpec = ::treaty_nats::Hand
         ::std::time::Duration::from_secs(30),
         ::std::time::Duration::from_secs(120),
     ],
+    ack: ::treaty_nats::Ack::Confirmed,
+    ordered_by: &[],
 };
 
 /// The handler in the runtime's terms.
@@ -170,14 +172,17 @@ pub async fn handle_sync_athlete(
     handler: ::std::sync::Arc<dyn SyncAthleteHandler>,
     shutdown: ::tokio_util::sync::CancellationToken,
     stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
+    options: ::treaty_nats::HandlerOptions,
 ) -> ::treaty_error::Result<()> {
     let handler = ::std::sync::Arc::new(SyncAthleteAdapter(handler));
-    ::treaty_nats::run_handler(
-            connection.clone(),
+    let connection = connection.clone();
+    ::treaty_nats::run_handler_with(
+            connection,
             &SYNC_ATHLETE_HANDLER,
             handler,
             shutdown,
             stats,
+            options,
         )
         .await
 }

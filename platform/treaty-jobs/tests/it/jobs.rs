@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use treaty_error::Error;
-use treaty_nats::{Delivery, Event, Handle, HandlerSpec, Retention, StreamSpec};
+use treaty_nats::{Ack, Delivery, Event, Handle, HandlerSpec, Retention, StreamSpec};
 
 /// The event as its contract declares it.
 pub(crate) const CONTRACT: &str = r#"
@@ -33,6 +33,8 @@ pub(crate) const SPEC: HandlerSpec = HandlerSpec {
     ack_wait: Duration::from_secs(30),
     max_deliver: 3,
     backoff: &[Duration::from_millis(20)],
+    ack: Ack::Confirmed,
+    ordered_by: &[],
 };
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -2,16 +2,23 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
 use treaty_error::{Code, Error};
 
 use super::{DeadLetter, DeadLetters, is_token};
+use crate::failure::unavailable;
 use crate::outgoing::insert;
 use crate::publisher::{GIVE_UP_AFTER, send_prepared};
 use crate::{Published, headers};
 
 /// Headers that tell of the failure, and do not belong to the message.
-const OF_THE_FAILURE: [&str; 4] =
-    [headers::REASON, headers::ATTEMPTS, headers::SUBJECT, headers::STREAM_SEQUENCE];
+const OF_THE_FAILURE: [&str; 5] = [
+    headers::REASON,
+    headers::ATTEMPTS,
+    headers::SUBJECT,
+    headers::STREAM_SEQUENCE,
+    headers::PAYLOAD_LEFT,
+];
 
 impl DeadLetters {
     /// Publishes the message of a letter again, to the subject where it was first, and then
@@ -39,7 +46,7 @@ impl DeadLetters {
         })?;
         self.require_consumer(&letter.stream, durable).await?;
         let message = PublishMessage::build()
-            .payload(letter.payload.clone())
+            .payload(self.payload_of(letter).await?)
             .headers(headers_again(letter, durable)?);
         let published = send_prepared(&self.connection, subject, message, GIVE_UP_AFTER).await?;
         match self.discard(letter.number).await {
@@ -53,6 +60,31 @@ impl DeadLetters {
             )
             .with_source(error)),
         }
+    }
+
+    /// What was published; from where it was left when it did not fit into the letter.
+    async fn payload_of(&self, letter: &DeadLetter) -> Result<Bytes, Error> {
+        let (Some(_), Some(sequence)) =
+            (letter.header_map().get_last(headers::PAYLOAD_LEFT), letter.stream_sequence)
+        else {
+            return Ok(letter.payload.clone());
+        };
+        let gone = |error| {
+            let message = format!(
+                "dead letter {} has no payload, and message {sequence} of stream {} is not there any more",
+                letter.number, letter.stream
+            );
+            Error::new(Code::FailedPrecondition, message).with_source(error)
+        };
+        let what = format!("stream {}", letter.stream);
+        let stream = self
+            .connection
+            .jetstream()
+            .get_stream(&letter.stream)
+            .await
+            .map_err(|error| unavailable(format!("{what} could not be read"), error))?;
+        let original = stream.get_raw_message(sequence).await.map_err(gone)?;
+        Ok(original.payload)
     }
 
     /// A message for a consumer that is not there would be handled by nobody, and a stream

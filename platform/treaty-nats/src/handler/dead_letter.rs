@@ -2,12 +2,12 @@
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use treaty_error::Error;
+use treaty_error::{Code, Error};
 
 use super::Delivery;
 use crate::outgoing::insert;
 use crate::publisher::{GIVE_UP_AFTER, send_prepared};
-use crate::{Connection, HandlerSpec, Published, dead_letter_subject, headers, streams};
+use crate::{Connection, HandlerSpec, Published, Retention, dead_letter_subject, headers, streams};
 
 /// Longest reason that is kept.
 const REASON_CHARS: usize = 512;
@@ -34,8 +34,23 @@ pub(super) async fn publish(
         insert(&mut map, headers::ORIGINAL_MESSAGE_ID, original)?;
     }
     let subject = dead_letter_subject(spec.stream.name, spec.durable);
-    let message = PublishMessage::build().payload(payload).headers(map);
-    send_prepared(connection, &subject, message, GIVE_UP_AFTER).await
+    let bytes = payload.len();
+    let message = PublishMessage::build().payload(payload).headers(map.clone());
+    let stored = send_prepared(connection, &subject, message, GIVE_UP_AFTER).await;
+    match stored {
+        // What is nearly as large as the server admits has no room for the reason. A stream
+        // by limits keeps the original, so that it is found where the letter says; from one
+        // by interest it would be gone with its end here.
+        Err(error)
+            if error.code() == Code::InvalidArgument
+                && spec.stream.retention == Retention::Limits =>
+        {
+            insert(&mut map, headers::PAYLOAD_LEFT, &bytes.to_string())?;
+            let message = PublishMessage::build().headers(map);
+            send_prepared(connection, &subject, message, GIVE_UP_AFTER).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// The original's headers but those that are instructions to the server: a copy

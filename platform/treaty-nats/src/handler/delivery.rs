@@ -46,9 +46,12 @@ impl Delivery {
     }
 
     /// Reads what the server says about a delivery in its reply subject.
-    pub(super) fn of(message: &async_nats::Message) -> Option<Self> {
-        let place = Place::parse(message.reply.as_deref()?)?;
-        let headers = message.headers.clone().unwrap_or_default();
+    pub(super) fn of(
+        reply: &str,
+        message: &async_nats::Message,
+        headers: HeaderMap,
+    ) -> Option<Self> {
+        let place = Place::parse(reply)?;
         let message_id = [headers::ORIGINAL_MESSAGE_ID, headers::MESSAGE_ID]
             .iter()
             .find_map(|name| headers.get_last(*name))
@@ -95,17 +98,17 @@ impl Place {
     /// `$JS.ACK.<stream>.<consumer>.<attempt>.<stream seq>.<consumer seq>.<time>.<pending>`,
     /// or the newer form that has domain and account hash before the stream.
     fn parse(reply: &str) -> Option<Self> {
-        let tokens: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
-        let rest = match tokens.len() {
-            7 => &tokens[2..],
-            length if length >= 9 => &tokens[4..],
+        let reply = reply.strip_prefix("$JS.ACK.")?;
+        let before = match reply.bytes().filter(|byte| *byte == b'.').count() + 1 {
+            7 => 2,
+            length if length >= 9 => 4,
             _ => return None,
         };
-        Some(Self {
-            attempt: rest.first()?.parse().ok()?,
-            stream_sequence: rest.get(1)?.parse().ok()?,
-            published_nanos: rest.get(3)?.parse().ok()?,
-        })
+        let mut rest = reply.split('.').skip(before);
+        let attempt = rest.next()?.parse().ok()?;
+        let stream_sequence = rest.next()?.parse().ok()?;
+        let published_nanos = rest.nth(1)?.parse().ok()?;
+        Some(Self { attempt, stream_sequence, published_nanos })
     }
 }
 

@@ -1,19 +1,28 @@
 //! Driving one durable consumer.
 
+mod answer;
+mod consumer;
 mod dead_letter;
 mod delivery;
+mod durations;
+mod load;
+mod options;
+mod order;
+mod progress;
 mod pull;
 mod run;
 mod stats;
 pub(crate) mod verdict;
+mod watch;
 mod work;
 
 use async_trait::async_trait;
 use treaty_error::Error;
 
 pub use delivery::Delivery;
-pub use run::{HandlerOptions, run_handler, run_handler_with};
-pub use stats::{HandlerStats, StatsSnapshot};
+pub use options::{HandlerLimit, HandlerOptions, HandlersConfig};
+pub use run::{run_handler, run_handler_with};
+pub use stats::{Backlog, HandlerStats, HandlingTimes, RebuildReason, Rebuilds, StatsSnapshot};
 
 /// Handles one kind of event. Implemented by services.
 ///

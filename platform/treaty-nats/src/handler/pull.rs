@@ -5,14 +5,16 @@
 //! `outstanding` messages asked for plus those in work never exceed the
 //! handler's concurrency.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::{Client, Message, StatusCode, Subscriber};
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::time::Instant;
 use treaty_error::Error;
 
+use super::RebuildReason;
 use crate::failure::unavailable;
 use crate::{Connection, HandlerSpec};
 
@@ -20,6 +22,8 @@ const EXPIRES: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Silence after which the consumer is taken for lost: two heartbeats missed.
 const SILENCE: Duration = Duration::from_secs(11);
+/// After this a request has ended, whatever we have heard of it.
+const SURELY_ENDED: Duration = Duration::from_secs(35);
 /// How long a drain waits for what the server sent before it saw our goodbye.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -28,7 +32,22 @@ pub(super) enum Pulled {
     /// A message.
     Message(Message),
     /// The consumer has to be set up again.
-    Lost(String),
+    Lost(Lost),
+}
+
+/// Why a consumer has to be set up again.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// For the counters.
+    pub(super) reason: RebuildReason,
+    /// For the log.
+    pub(super) words: String,
+}
+
+impl Lost {
+    pub(super) fn new(reason: RebuildReason, words: impl Into<String>) -> Self {
+        Self { reason, words: words.into() }
+    }
 }
 
 /// Pull requests to one consumer and what they bring.
@@ -38,7 +57,10 @@ pub(super) struct Puller {
     inbox: String,
     requests: String,
     concurrency: usize,
+    /// Messages asked for that may still come.
     outstanding: usize,
+    /// When how many were asked for, as far as those requests may live.
+    asked: VecDeque<(Instant, usize)>,
     heard: Instant,
 }
 
@@ -57,37 +79,50 @@ impl Puller {
             requests: format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", spec.stream.name, spec.durable),
             concurrency: spec.concurrency,
             outstanding: 0,
+            asked: VecDeque::new(),
             heard: Instant::now(),
         })
     }
 
-    /// Asks for as many messages as there are free slots. Slots that become free
-    /// one by one are collected a little, so that a busy handler does not send
-    /// one request for each message.
-    pub(super) async fn ask(&mut self, in_work: usize) -> Result<(), Error> {
-        let free = self.concurrency.saturating_sub(in_work + self.outstanding);
-        let worthwhile = (self.concurrency / 4).max(1);
+    /// Asks for as many messages as there is room for. Slots that become free one by one are
+    /// collected, so that a replica has one request waiting, or two when the older is nearly
+    /// served: the server serves waiting requests in turn, whoever they are from and however
+    /// much they ask for, so that many small ones would take the share of other replicas.
+    pub(super) async fn ask(&mut self, room: usize) -> Result<(), Lost> {
+        self.forget_ended();
+        let free = room.saturating_sub(self.outstanding);
+        let worthwhile = self.concurrency - self.concurrency / 4;
         if free == 0 || (free < worthwhile && self.outstanding > 0) {
             return Ok(());
         }
-        let request = serde_json::json!({
-            "batch": free,
-            "expires": nanos(EXPIRES),
-            "idle_heartbeat": nanos(HEARTBEAT),
-        });
+        let request = format!(
+            "{{\"batch\":{free},\"expires\":{},\"idle_heartbeat\":{}}}",
+            EXPIRES.as_nanos(),
+            HEARTBEAT.as_nanos()
+        );
         self.client
-            .publish_with_reply(
-                self.requests.clone(),
-                self.inbox.clone(),
-                Bytes::from(request.to_string()),
-            )
+            .publish_with_reply(self.requests.clone(), self.inbox.clone(), Bytes::from(request))
             .await
-            .map_err(|error| unavailable("asking for messages failed", error))?;
+            .map_err(|error| {
+                Lost::new(RebuildReason::Refused, format!("asking for messages failed: {error}"))
+            })?;
+        let now = Instant::now();
         if self.outstanding == 0 {
-            self.heard = Instant::now();
+            self.heard = now;
         }
         self.outstanding += free;
+        self.asked.push_back((now, free));
         Ok(())
+    }
+
+    /// Gives up on messages whose request has ended without our hearing of it: counted for
+    /// ever, they would take slots for ever.
+    fn forget_ended(&mut self) {
+        while self.asked.front().is_some_and(|(at, _)| at.elapsed() > SURELY_ENDED) {
+            self.asked.pop_front();
+        }
+        let may_live: usize = self.asked.iter().map(|(_, messages)| messages).sum();
+        self.outstanding = self.outstanding.min(may_live);
     }
 
     /// The next message. Safe to drop while it waits.
@@ -97,34 +132,54 @@ impl Puller {
                 let silence = self.heard + SILENCE;
                 match tokio::time::timeout_at(silence, self.subscriber.next()).await {
                     Ok(received) => received,
-                    Err(_) => return Pulled::Lost("missed its heartbeats".to_owned()),
+                    Err(_) => {
+                        let words = "it missed its heartbeats";
+                        return Pulled::Lost(Lost::new(RebuildReason::Silent, words));
+                    }
                 }
             } else {
                 self.subscriber.next().await
             };
             let Some(message) = received else {
-                return Pulled::Lost("its subscription ended".to_owned());
+                let words = "its subscription ended";
+                return Pulled::Lost(Lost::new(RebuildReason::Refused, words));
             };
-            self.heard = Instant::now();
-            if message.status.is_none() {
-                self.outstanding = self.outstanding.saturating_sub(1);
-                return Pulled::Message(message);
-            }
-            if let Some(reason) = self.take_status(&message) {
-                return Pulled::Lost(reason);
+            if let Some(pulled) = self.receive(message) {
+                return pulled;
             }
         }
     }
 
+    /// The next message, if it is there already.
+    pub(super) fn next_now(&mut self) -> Option<Pulled> {
+        loop {
+            // An ended subscription is told by `next`.
+            let message = self.subscriber.next().now_or_never().flatten()?;
+            if let Some(pulled) = self.receive(message) {
+                return Some(pulled);
+            }
+        }
+    }
+
+    fn receive(&mut self, message: Message) -> Option<Pulled> {
+        self.heard = Instant::now();
+        if message.status.is_none() {
+            self.outstanding = self.outstanding.saturating_sub(1);
+            return Some(Pulled::Message(message));
+        }
+        self.take_status(&message).map(Pulled::Lost)
+    }
+
     /// Takes note of a status message; returns why the consumer is lost, if it is.
-    fn take_status(&mut self, message: &Message) -> Option<String> {
+    fn take_status(&mut self, message: &Message) -> Option<Lost> {
         let status = message.status?;
         let description = message.description.as_deref().unwrap_or_default();
         if status == StatusCode::IDLE_HEARTBEAT {
             return None;
         }
         if status == StatusCode::NO_RESPONDERS {
-            return Some("no consumer answers".to_owned());
+            // Nobody takes requests for it: it is gone, or the server starts or ends.
+            return Some(Lost::new(RebuildReason::Deleted, "no consumer answers"));
         }
         // A request that ended says how many of its messages will not come.
         let unserved = message
@@ -137,7 +192,11 @@ impl Puller {
                 self.outstanding = self.outstanding.saturating_sub(unserved);
                 None
             }
-            _ => Some(format!("status {status} {description}")),
+            _ => {
+                let deleted = description.eq_ignore_ascii_case("consumer deleted");
+                let reason = if deleted { RebuildReason::Deleted } else { RebuildReason::Refused };
+                Some(Lost::new(reason, format!("status {status} {description}")))
+            }
         }
     }
 
@@ -157,8 +216,4 @@ impl Puller {
         }
         rest
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,41 +1,36 @@
 //! The loop of one durable consumer.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_nats::Message;
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::consumer::{AckPolicy, pull};
-use async_nats::jetstream::stream::ConsumerErrorKind;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 use treaty_error::{Code, Error};
 
-use super::pull::{Pulled, Puller};
-use super::work::Worker;
-use super::{Handle, HandlerStats};
-use crate::failure::{api, unavailable};
-use crate::{Connection, Event, HandlerSpec, streams};
+use super::pull::{Lost, Pulled, Puller};
+use super::watch::Watch;
+use super::work::{Taken, Worker};
+use super::{Handle, HandlerOptions, HandlerStats, RebuildReason, consumer};
+use crate::{Connection, Event, HandlerSpec};
 
-/// Messages of one consumer that may be unanswered at a time, those included that
-/// wait for a retry. The server's default of 1,000 would let that many slow
-/// retries hold up everything behind them.
-const MAX_ACK_PENDING: i64 = 10_000;
+/// Messages that are taken one after the other before they are begun.
+const IN_A_ROW: usize = 64;
 
-/// Settings of the process, not of the contract.
-#[derive(Clone, Copy, Debug)]
-pub struct HandlerOptions {
-    /// How long a shutdown waits for handlers at work. Those that are not done
-    /// by then are stopped and their messages given back at once.
-    pub drain_grace: Duration,
-}
+/// Messages that are begun in one task. A handler that never yields keeps as many others, less
+/// one, from beginning.
+const BEGUN_TOGETHER: usize = 8;
 
-impl Default for HandlerOptions {
-    fn default() -> Self {
-        Self { drain_grace: Duration::from_secs(20) }
-    }
-}
+/// How long messages may take to be given back when the grace of a shutdown is over.
+const GIVING_BACK: Duration = Duration::from_secs(3);
+
+/// How long a server that seems to be connected may leave everything unanswered before the
+/// connection is made anew. Pings, which the client sends by itself, take 45 s to notice.
+const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// Handles messages until `shutdown` is cancelled, then finishes what is in work.
 ///
@@ -78,10 +73,14 @@ where
         let message = format!("handler {} is declared for {}", spec.durable, spec.event);
         return Err(Error::new(Code::FailedPrecondition, message));
     }
-    let interrupt = CancellationToken::new();
-    let worker = Worker::new(connection.clone(), spec, handler, stats, interrupt.clone());
+    let worker = Worker::new(connection.clone(), spec, handler, Arc::clone(&stats), &options);
+    let watch = Watch::new(connection.clone(), spec, stats, Arc::clone(&worker.load), &options);
+    let telling = Arc::clone(&worker.progress).tell(connection.client().clone(), spec.ack_wait);
+    let _telling = AbortOnDropHandle::new(tokio::spawn(telling));
     let span = tracing::info_span!("handler", durable = spec.durable);
-    Run { connection, spec, worker: Arc::new(worker), shutdown, interrupt, options }
+    let drain_grace = options.drain_grace;
+    let (worker, tasks) = (Arc::new(worker), TaskTracker::new());
+    Run { connection, spec, worker, watch, tasks, shutdown, drain_grace }
         .run()
         .instrument(span)
         .await
@@ -91,9 +90,11 @@ struct Run<E, H: ?Sized> {
     connection: Connection,
     spec: &'static HandlerSpec,
     worker: Arc<Worker<E, H>>,
+    watch: Watch,
+    /// Those that messages are begun in, and one for each that goes on.
+    tasks: TaskTracker,
     shutdown: CancellationToken,
-    interrupt: CancellationToken,
-    options: HandlerOptions,
+    drain_grace: Duration,
 }
 
 impl<E, H> Run<E, H>
@@ -103,66 +104,112 @@ where
 {
     async fn run(self) -> Result<(), Error> {
         let mut connections = self.connection.connections();
-        let mut tasks = JoinSet::new();
+        // Dropped before it has drained, as when its process ends, it leaves its messages
+        // unanswered.
+        let _abandoning = self.worker.stops.abandon.clone().drop_guard();
         let Some(mut puller) = self.open(true).await? else { return Ok(()) };
         tracing::info!(concurrency = self.spec.concurrency, "handling {}", self.spec.event);
         loop {
             connections.mark_unchanged();
-            let reason = tokio::select! {
+            let lost = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => break,
-                reason = self.pull(&mut puller, &mut tasks) => reason,
-                Ok(()) = connections.changed() => "the connection was made anew".to_owned(),
+                lost = self.pull(&mut puller) => lost,
+                lost = self.watch.lost() => lost,
+                Ok(()) = connections.changed() => {
+                    Lost::new(RebuildReason::Reconnected, "the connection was made anew")
+                }
             };
-            tracing::warn!(reason, "setting the consumer up again");
-            self.worker.stats().rebuilt.add_one();
+            let (reason, words) = (lost.reason.as_str(), lost.words);
+            tracing::warn!(reason, words, "setting the consumer up again");
+            self.worker.stats.count_rebuild(lost.reason);
             // What the old subscription still holds has slots; nothing else would
             // answer it before its ack wait is over.
-            for message in puller.finish().await {
-                self.take(&mut tasks, message);
-            }
+            self.take(puller.finish().await);
             match self.open(false).await? {
                 Some(next) => puller = next,
-                None => return self.drain(Vec::new(), tasks).await,
+                None => return self.drain(Vec::new()).await,
             }
         }
         let rest = puller.finish().await;
-        self.drain(rest, tasks).await
+        self.drain(rest).await
     }
 
     /// Keeps the slots busy until the consumer is lost; returns why.
-    async fn pull(&self, puller: &mut Puller, tasks: &mut JoinSet<()>) -> String {
+    async fn pull(&self, puller: &mut Puller) -> Lost {
         loop {
-            while tasks.try_join_next().is_some() {}
-            if let Err(error) = puller.ask(tasks.len()).await {
-                return error.chain();
+            if let Err(lost) = puller.ask(self.worker.load.room()).await {
+                return lost;
             }
-            tokio::select! {
-                pulled = puller.next() => match pulled {
-                    Pulled::Message(message) => self.take(tasks, message),
-                    Pulled::Lost(reason) => return reason,
-                },
-                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            let mut pulled = tokio::select! {
+                pulled = puller.next() => Some(pulled),
+                () = self.worker.load.changed() => puller.next_now(),
+            };
+            // From here to the end nothing is awaited, so that no message is taken and not begun.
+            let mut taken = Vec::new();
+            let lost = loop {
+                match pulled {
+                    Some(Pulled::Message(message)) => taken.extend(self.worker.take(message)),
+                    Some(Pulled::Lost(lost)) => break Some(lost),
+                    None => break None,
+                }
+                if taken.len() == IN_A_ROW {
+                    break None;
+                }
+                pulled = puller.next_now();
+            };
+            self.begin(taken);
+            if let Some(lost) = lost {
+                return lost;
             }
         }
     }
 
-    fn take(&self, tasks: &mut JoinSet<()>, message: Message) {
-        let worker = Arc::clone(&self.worker);
-        tasks.spawn(async move { worker.work(message).await }.in_current_span());
+    /// Begins messages, a few in each task: most handlers are soon done or wait for somebody, and
+    /// a task for each would take longer than its beginning. What goes on after its beginning
+    /// gets a task of its own, so that no message waits for the end of another.
+    fn begin(&self, taken: Vec<Taken>) {
+        let mut rest = taken.into_iter().peekable();
+        while rest.peek().is_some() {
+            let few: Vec<_> = rest.by_ref().take(BEGUN_TOGETHER).collect();
+            let (worker, tasks) = (Arc::clone(&self.worker), self.tasks.clone());
+            let begin = async move {
+                for taken in few {
+                    let worker = Arc::clone(&worker);
+                    let work = async move { worker.work_until_abandoned(taken).await };
+                    let mut work = Box::pin(work.in_current_span());
+                    let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+                    if begun.is_pending() {
+                        tasks.spawn(work);
+                    }
+                }
+            };
+            self.tasks.spawn(begin.in_current_span());
+        }
+    }
+
+    fn take(&self, messages: Vec<Message>) {
+        self.begin(messages.into_iter().filter_map(|one| self.worker.take(one)).collect());
     }
 
     /// Finishes what is in work, within the grace.
-    async fn drain(&self, rest: Vec<Message>, mut tasks: JoinSet<()>) -> Result<(), Error> {
-        for message in rest {
-            self.take(&mut tasks, message);
-        }
-        tracing::info!(in_work = tasks.len(), "draining");
-        let finished = tokio::time::timeout(self.options.drain_grace, join_all(&mut tasks)).await;
+    async fn drain(&self, rest: Vec<Message>) -> Result<(), Error> {
+        self.worker.stops.draining.cancel();
+        self.take(rest);
+        self.tasks.close();
+        tracing::info!(in_hand = self.worker.stats.taken.get(), "draining");
+        let finished = tokio::time::timeout(self.drain_grace, self.tasks.wait()).await;
         if finished.is_err() {
-            tracing::warn!(in_work = tasks.len(), "grace is over, giving messages back");
-            self.interrupt.cancel();
-            join_all(&mut tasks).await;
+            tracing::warn!(
+                in_hand = self.worker.stats.taken.get(),
+                "grace is over, giving messages back"
+            );
+            self.worker.stops.interrupt.cancel();
+            let given_back = tokio::time::timeout(GIVING_BACK, self.tasks.wait()).await;
+            if given_back.is_err() {
+                // They come again after their ack wait.
+                tracing::error!(in_hand = self.worker.stats.taken.get(), "left unanswered");
+            }
         }
         self.connection.flush().await;
         Ok(())
@@ -173,9 +220,10 @@ where
     async fn open(&self, first: bool) -> Result<Option<Puller>, Error> {
         let mut wait = Duration::from_millis(100);
         let mut announced = false;
+        let mut unanswered_since = None;
         loop {
             let attempt = async {
-                ensure_consumer(&self.connection, self.spec).await?;
+                consumer::ensure(&self.connection, self.spec).await?;
                 Puller::open(&self.connection, self.spec).await
             };
             let error = tokio::select! {
@@ -195,6 +243,7 @@ where
                 tracing::warn!(error = error.chain(), "consumer cannot be set up yet");
                 announced = true;
             }
+            self.suspect(&error, &mut unanswered_since).await;
             tokio::select! {
                 () = self.shutdown.cancelled() => return Ok(None),
                 () = tokio::time::sleep(wait) => {}
@@ -202,49 +251,19 @@ where
             wait = (wait * 2).min(Duration::from_secs(5));
         }
     }
-}
 
-async fn join_all(tasks: &mut JoinSet<()>) {
-    while tasks.join_next().await.is_some() {}
-}
-
-/// Creates the consumer or brings it to what is declared, and the streams that it
-/// needs when they are not there yet.
-async fn ensure_consumer(connection: &Connection, spec: &HandlerSpec) -> Result<(), Error> {
-    connection.ensure_streams(&[&streams::DEAD_LETTERS]).await?;
-    match create_consumer(connection, spec).await {
-        Err(error) if error.code() == Code::NotFound => {}
-        outcome => return outcome,
-    }
-    connection.ensure_streams(&[spec.stream]).await?;
-    create_consumer(connection, spec).await
-}
-
-async fn create_consumer(connection: &Connection, spec: &HandlerSpec) -> Result<(), Error> {
-    let config = pull::Config {
-        durable_name: Some(spec.durable.to_owned()),
-        description: Some(format!("Handles {}.", spec.event)),
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: spec.ack_wait,
-        // The runtime counts attempts itself and sets a message aside when they
-        // are spent. If the server counted, a message whose handler took the whole
-        // process down would vanish from this consumer without a dead letter.
-        max_deliver: -1,
-        filter_subject: spec.filter.to_owned(),
-        max_ack_pending: MAX_ACK_PENDING,
-        ..pull::Config::default()
-    };
-    let created = connection.jetstream().create_consumer_on_stream(config, spec.stream.name).await;
-    let Err(error) = created else { return Ok(()) };
-    let what = format!("consumer {}", spec.durable);
-    match error.kind() {
-        ConsumerErrorKind::JetStream(inner)
-            if inner.error_code() == ErrorCode::STREAM_NOT_FOUND =>
-        {
-            let message = format!("{what}: stream {} does not exist", spec.stream.name);
-            Err(Error::new(Code::NotFound, message).with_source(inner))
+    /// Makes a connection anew over which nothing is answered any more.
+    async fn suspect(&self, error: &Error, unanswered_since: &mut Option<Instant>) {
+        if error.code() != Code::Unavailable || !self.connection.is_connected() {
+            *unanswered_since = None;
+            return;
         }
-        ConsumerErrorKind::JetStream(inner) => Err(api(&what, inner)),
-        _ => Err(unavailable(format!("{what} could not be set up"), error)),
+        if unanswered_since.get_or_insert_with(Instant::now).elapsed() >= UNANSWERED {
+            tracing::warn!("the server leaves everything unanswered, connecting anew");
+            *unanswered_since = None;
+            if let Err(error) = self.connection.client().force_reconnect().await {
+                tracing::warn!(%error, "cannot connect anew");
+            }
+        }
     }
 }

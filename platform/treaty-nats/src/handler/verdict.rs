@@ -1,11 +1,10 @@
 //! What becomes of a delivery: decided here for the runtime and for tests alike.
 
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
+use futures::FutureExt;
 use treaty_error::{Code, Disposition, Error};
 
 use super::{Delivery, Handle};
@@ -37,24 +36,28 @@ pub(crate) fn verdict(spec: &HandlerSpec, attempt: u64, outcome: Result<(), Erro
     }
 }
 
-/// Decodes the message and has it handled, in a task of its own, so that a panic ends
-/// this message alone and a handler that never yields does not keep its caller from
-/// working. Dropping it stops the handler.
+/// Decodes the message and has it handled. A panic ends this message alone. Dropping it
+/// stops the handler.
 pub(crate) async fn handle<E, H>(
-    handler: Arc<H>,
-    delivery: Arc<Delivery>,
+    handler: &H,
+    delivery: &Delivery,
     payload: Bytes,
 ) -> Result<(), Error>
 where
     E: Event,
     H: Handle<E> + ?Sized,
 {
-    let event = decode::<E>(&delivery, payload)?;
-    let task =
-        tokio::spawn(async move { handler.handle(&delivery, event).await }.in_current_span());
-    AbortOnDropHandle::new(task).await.unwrap_or_else(|error| {
+    let handled = async {
+        let event = decode::<E>(delivery, payload)?;
+        handler.handle(delivery, event).await
+    };
+    // Nothing of ours is half changed by a panic; what a handler shares with the next
+    // message is its own affair, as it is with tasks.
+    let handled = AssertUnwindSafe(handled).catch_unwind().await;
+    handled.unwrap_or_else(|panic| {
         // What a panic says may hold data; it is in our own log already.
-        Err(Error::new(Code::Internal, "the handler panicked").with_source(error))
+        drop(panic);
+        Err(Error::new(Code::Internal, "the handler panicked"))
     })
 }
 
@@ -78,4 +81,38 @@ fn decode<E: Event>(delivery: &Delivery, payload: Bytes) -> Result<E, Error> {
     // What breaks the contract's rules will break them again: its code makes it a dead
     // letter, which names the first broken rule.
     treaty_validate::validate(&event).map(|()| event)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{Ack, StreamSpec, streams};
+
+    const STREAM: &StreamSpec = &streams::DEAD_LETTERS;
+
+    /// A declaration for unit tests.
+    pub(in crate::handler) const HANDLER: HandlerSpec = HandlerSpec {
+        durable: "d",
+        stream: STREAM,
+        event: "e",
+        filter: "s.*",
+        concurrency: 1,
+        ack_wait: Duration::from_secs(30),
+        max_deliver: 2,
+        backoff: &[Duration::from_secs(1)],
+        ack: Ack::Confirmed,
+        ordered_by: &[],
+    };
+
+    #[test]
+    fn the_code_and_the_deliveries_left_decide() {
+        let failed = |code| Err(Error::new(code, "no"));
+        assert!(matches!(verdict(&HANDLER, 1, Ok(())), Verdict::Ack));
+        let away = verdict(&HANDLER, 1, failed(Code::Unavailable));
+        assert!(matches!(away, Verdict::Retry(wait, _) if wait == Duration::from_secs(1)));
+        let spent = verdict(&HANDLER, 2, failed(Code::Unavailable));
+        assert!(matches!(spent, Verdict::DeadLetter(_)));
+        let wrong = verdict(&HANDLER, 1, failed(Code::InvalidArgument));
+        assert!(matches!(wrong, Verdict::DeadLetter(_)));
+    }
 }

@@ -142,8 +142,7 @@ impl<E: Event> HandlerHarness<E> {
 
     async fn judge(&self, delivery: Delivery, payload: Bytes) -> Outcome {
         let attempt = delivery.attempt;
-        let handler = Arc::clone(&self.handler);
-        let outcome = handle::<E, dyn Handle<E>>(handler, Arc::new(delivery), payload).await;
+        let outcome = handle::<E, dyn Handle<E>>(&*self.handler, &delivery, payload).await;
         match verdict(self.spec, attempt, outcome) {
             Verdict::Ack => Outcome::Acknowledged,
             Verdict::Retry(after, error) => Outcome::ComesAgain { after, error },

@@ -84,7 +84,8 @@ async fn what_outlives_the_grace_is_given_back_at_once() {
     let begun = Arc::new(Notify::new());
     let told = Arc::clone(&begun);
     let spec = spec::<Job>("c");
-    let options = HandlerOptions { drain_grace: Duration::from_millis(50) };
+    let options =
+        HandlerOptions { drain_grace: Duration::from_millis(50), ..HandlerOptions::default() };
     let stuck = run_with(&connection, spec, options, move |_, _: Job| {
         told.notify_one();
         std::future::pending()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use treaty_error::{Code, Error};
-use treaty_nats::{Connection, Event, HandlerSpec, Publish as _, headers};
+use treaty_nats::{Ack, Connection, Event, HandlerSpec, Publish as _, headers};
 
 use crate::support::{dead_letters, eventually, header, job, raw, run, shared, spec};
 
@@ -279,6 +279,8 @@ async fn a_declaration_for_another_event_is_refused() {
         ack_wait: Duration::from_secs(1),
         max_deliver: 1,
         backoff: &[],
+        ack: Ack::Confirmed,
+        ordered_by: &[],
     };
     struct Never;
     #[async_trait::async_trait]

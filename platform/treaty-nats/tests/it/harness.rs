@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use treaty_error::{Code, Error, Result};
 use treaty_nats::testing::{HandlerHarness, Outcome};
-use treaty_nats::{Delivery, Event, Handle, HandlerSpec};
+use treaty_nats::{Ack, Delivery, Event, Handle, HandlerSpec};
 
 use crate::support::job;
 
@@ -20,6 +20,8 @@ const SPEC: HandlerSpec = HandlerSpec {
     ack_wait: Duration::from_secs(30),
     max_deliver: 4,
     backoff: &[Duration::from_secs(1), Duration::from_secs(5)],
+    ack: Ack::Confirmed,
+    ordered_by: &[],
 };
 
 /// Fails as the job's name says; `twice` succeeds at the third attempt.

@@ -4,6 +4,7 @@
 mod batches;
 mod dead_letters;
 mod faults;
+mod handler;
 mod handling;
 mod harness;
 mod publishing;

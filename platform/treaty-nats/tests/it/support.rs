@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use treaty_nats::{
-    Connection, Delivery, Event, Handle, HandlerOptions, HandlerSpec, HandlerStats, NatsConfig,
-    connect, dead_letter_subject, headers, run_handler_with,
+    Ack, Connection, Delivery, Event, Handle, HandlerOptions, HandlerSpec, HandlerStats,
+    NatsConfig, connect, dead_letter_subject, headers, run_handler_with,
 };
 
 /// Declares an event in a stream of its own, so that tests do not meet on the
@@ -161,6 +161,8 @@ pub(crate) fn spec<E: Event>(durable: &'static str) -> HandlerSpec {
         ack_wait: Duration::from_secs(30),
         max_deliver: 3,
         backoff: const { &[Duration::from_millis(20)] },
+        ack: Ack::Confirmed,
+        ordered_by: &[],
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use testbed::{NatsServer, RunDirectory, Tools};
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
-use treaty_nats::{Connection, Delivery, Event, Handle, HandlerSpec, NatsConfig};
+use treaty_nats::{Ack, Connection, Delivery, Event, Handle, HandlerSpec, NatsConfig};
 
 /// A server of the test's own: the names of streams come from the contracts.
 pub(crate) struct Broker {
@@ -67,6 +67,8 @@ const WITNESS: HandlerSpec = HandlerSpec {
     ack_wait: Duration::from_secs(30),
     max_deliver: 3,
     backoff: const { &[Duration::from_millis(50)] },
+    ack: Ack::Confirmed,
+    ordered_by: &[],
 };
 
 /// A message as the stream keeps it.

@@ -6,7 +6,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use treaty_nats::{Connection, HandlerStats};
+use treaty_nats::{Connection, HandlerOptions, HandlerStats};
 use treaty_service::Shutdown;
 
 pub use sync_athlete::SyncAthletes;
@@ -17,10 +17,11 @@ pub(crate) fn spawn(
     shutdown: &Shutdown,
     sync_athletes: SyncAthletes,
     sync_stats: Arc<HandlerStats>,
+    options: &HandlerOptions,
 ) {
-    let (nats, stop) = (connection.clone(), shutdown.token());
+    let (nats, stop, own) = (connection.clone(), shutdown.token(), options.clone());
     shutdown.spawn("handle SyncAthlete", async move {
         let handler = Arc::new(sync_athletes);
-        consumer_port::handle_sync_athlete(&nats, handler, stop, sync_stats).await
+        consumer_port::handle_sync_athlete(&nats, handler, stop, sync_stats, own).await
     });
 }

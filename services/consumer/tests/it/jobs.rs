@@ -16,8 +16,8 @@ use testbed::{NatsServer, RunDirectory, Tools};
 use tokio::net::TcpListener;
 use treaty_error::Result;
 use treaty_nats::{
-    Connection, DEAD_LETTERS, Delivery, Event, Handle, HandlerSpec, HandlerStats, NatsConfig,
-    Outgoing, Publish as _, PublishOutgoing as _, Publisher, StatsSnapshot,
+    Connection, DEAD_LETTERS, Delivery, Event, Handle, HandlerSpec, HandlerStats, HandlersConfig,
+    NatsConfig, Outgoing, Publish as _, PublishOutgoing as _, Publisher, StatsSnapshot,
 };
 use treaty_service::{LogConfig, Shutdown};
 
@@ -73,6 +73,7 @@ impl World {
     pub(crate) fn config(&self) -> Config {
         Config {
             nats: NatsConfig::new(self.nats.server.url()),
+            handlers: HandlersConfig::default(),
             peers: self.api.peers(),
             strava: self.strava.client_config(10),
             sync: SyncConfig::default(),

@@ -10,7 +10,9 @@ use testbed::{NatsServer, RunDirectory, TemporalServer, Tools};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
-use treaty_nats::{Connection, Delivery, Event as _, Handle, HandlerSpec, NatsConfig, run_handler};
+use treaty_nats::{
+    Ack, Connection, Delivery, Event as _, Handle, HandlerSpec, NatsConfig, run_handler,
+};
 use treaty_temporal::RunRef;
 use worker::config::Config;
 use worker_port::sync_v1::SyncAthlete;
@@ -103,6 +105,8 @@ const COLLECTING: HandlerSpec = HandlerSpec {
     ack_wait: Duration::from_secs(30),
     max_deliver: 3,
     backoff: &[Duration::from_secs(1)],
+    ack: Ack::Confirmed,
+    ordered_by: &[],
 };
 
 impl Arrived {

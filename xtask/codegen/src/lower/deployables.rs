@@ -10,7 +10,7 @@ use super::options::{DEPLOYABLE, DeployableRule, HandlerRule, extension};
 use super::source::{Report, comment};
 use super::{names, path};
 use crate::load::Contracts;
-use crate::model::{Call, Deployable, Handler, Model};
+use crate::model::{Acknowledgement, Call, Deployable, Event, Handler, KeyToken, Model, Part};
 
 const ADVICE: &str = "See treaty/v1/deployable.proto.";
 
@@ -117,8 +117,18 @@ fn deployable(
             None => {}
         }
     }
-    let handles =
-        rule.handles.iter().filter_map(|handler| handle(rule, handler, file, report)).collect();
+    let handles = rule
+        .handles
+        .iter()
+        .filter_map(|handler| match handle(model, rule, handler) {
+            Ok(handler) => Some(handler),
+            Err((message, advice)) => {
+                let message = format!("handler of {}: {message}", handler.event);
+                refuse(report, file, message, advice);
+                None
+            }
+        })
+        .collect();
     Deployable {
         name: rule.name.clone(),
         crate_name: format!("{}-port", rule.name),
@@ -176,39 +186,84 @@ fn check_names(model: &Model, file: &FileDescriptor, rule: &DeployableRule, repo
     }
 }
 
-fn handle(
-    rule: &DeployableRule,
-    handler: &HandlerRule,
-    file: &FileDescriptor,
-    report: &mut Report,
-) -> Option<Handler> {
-    let mut wrong = |message: String, advice: &str| {
-        refuse(report, file, format!("handler of {}: {message}", handler.event), advice);
-        None
-    };
+/// What is wrong, and what to do about it.
+type Mistake = (String, &'static str);
+
+fn handle(model: &Model, rule: &DeployableRule, handler: &HandlerRule) -> Result<Handler, Mistake> {
+    let wrong = |message: &str, advice| Err((message.to_owned(), advice));
     let Some(max_deliver) = u32::try_from(handler.max_deliver).ok().filter(|max| *max > 0) else {
-        return wrong("max_deliver is missing".into(), "Say after how many deliveries to give up.");
+        return wrong("max_deliver is missing", "Say after how many deliveries to give up.");
     };
     if handler.backoff.len() >= max_deliver as usize {
         let message =
             format!("{} waits do not fit {max_deliver} deliveries", handler.backoff.len());
-        return wrong(message, "Make backoff shorter than max_deliver.");
+        return Err((message, "Make backoff shorter than max_deliver."));
     }
     let ack_wait = handler.ack_wait.unwrap_or(ACK_WAIT);
     if ack_wait < Duration::from_secs(1) {
-        return wrong("ack_wait is below a second".into(), "Give the handler time to work.");
+        return wrong("ack_wait is below a second", "Give the handler time to work.");
     }
     let Ok(concurrency) = u32::try_from(handler.concurrency) else {
-        return wrong("concurrency is negative".into(), "Use 1 or more.");
+        return wrong("concurrency is negative", "Use 1 or more.");
     };
-    Some(Handler {
+    // A handler of what is no event is refused elsewhere.
+    let ordered_by = match model.event(&handler.event) {
+        Some((_, event)) => ordered_by(event, &handler.ordered_by)?,
+        None => Vec::new(),
+    };
+    Ok(Handler {
         event: handler.event.clone(),
         durable: durable(&rule.name, &handler.event),
         concurrency: concurrency.max(1),
         ack_wait,
         max_deliver,
         backoff: handler.backoff.clone(),
+        ack: acknowledgement(&handler.ack)?,
+        ordered_by,
     })
+}
+
+fn acknowledgement(name: &str) -> Result<Acknowledgement, Mistake> {
+    match name {
+        "" | "ACKNOWLEDGEMENT_UNSPECIFIED" | "ACKNOWLEDGEMENT_CONFIRMED" => {
+            Ok(Acknowledgement::Confirmed)
+        }
+        "ACKNOWLEDGEMENT_UNCONFIRMED" => Ok(Acknowledgement::Unconfirmed),
+        other => {
+            let advice = "Use ACKNOWLEDGEMENT_CONFIRMED or ACKNOWLEDGEMENT_UNCONFIRMED.";
+            Err((format!("ack {other} is not known"), advice))
+        }
+    }
+}
+
+/// Finds the fields of a key in the event's subject: there the broker and the runtime see
+/// them without reading the message, also when it cannot be read.
+fn ordered_by(event: &Event, fields: &[String]) -> Result<Vec<KeyToken>, Mistake> {
+    let mut tokens = Vec::new();
+    for field in fields {
+        let Some(token) = token_of(event, field) else {
+            let message = format!("ordered_by names `{field}`, which its subject does not hold");
+            return Err((message, "Name fields that stand in the subject of the event."));
+        };
+        if tokens.iter().any(|known: &KeyToken| known.field == *field) {
+            return Err((format!("ordered_by names `{field}` twice"), "Name it once."));
+        }
+        tokens.push(KeyToken { field: field.clone(), token });
+    }
+    Ok(tokens)
+}
+
+/// Which token of the subject a field is: each is one of its own.
+fn token_of(event: &Event, field: &str) -> Option<usize> {
+    let mut token = 0;
+    for part in &event.subject {
+        match part {
+            Part::Literal(text) => token += text.matches('.').count(),
+            Part::Field { name, .. } if name == field => return Some(token),
+            Part::Field { .. } => {}
+        }
+    }
+    None
 }
 
 /// Service name and message full name; a durable may not hold dots.

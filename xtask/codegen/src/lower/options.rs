@@ -183,6 +183,8 @@ pub(super) struct HandlerRule {
     pub(super) max_deliver: i32,
     #[serde(deserialize_with = "durations")]
     pub(super) backoff: Vec<Duration>,
+    pub(super) ack: String,
+    pub(super) ordered_by: Vec<String>,
 }
 
 /// `google.api.HttpRule`.

@@ -24,7 +24,7 @@ pub use service::{
     Access, Body, CallRetry, IDEMPOTENCY_METADATA, Idempotency, Method, Page, Route, Segment,
     Service, Template, Variable,
 };
-pub use traffic::{Call, Deployable, Event, Handler, Part, Stream};
+pub use traffic::{Acknowledgement, Call, Deployable, Event, Handler, KeyToken, Part, Stream};
 pub use validation::{
     AnyRules, BoolRules, Bound, BytesRules, EnumRules, FieldGroup, FieldMaskRules, FieldRules,
     Ignore, MapRules, MessageRules, Moment, Number, NumberRules, RepeatedRules, StandardRules,

@@ -111,4 +111,26 @@ pub struct Handler {
     pub max_deliver: u32,
     /// Waits between deliveries.
     pub backoff: Vec<Duration>,
+    /// How acknowledgements are sent.
+    pub ack: Acknowledgement,
+    /// What makes the key of order; empty without order.
+    pub ordered_by: Vec<KeyToken>,
+}
+
+/// How a handler's acknowledgement is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Acknowledgement {
+    /// The server confirms it.
+    Confirmed,
+    /// Nobody waits for a confirmation.
+    Unconfirmed,
+}
+
+/// A field of a key, where the event's subject has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyToken {
+    /// Name of the field in the contract.
+    pub field: String,
+    /// Which token of the subject it is, from 0.
+    pub token: usize,
 }

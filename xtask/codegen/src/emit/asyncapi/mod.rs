@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use super::document::schema::{Dialect, Schemas};
 use super::document::{Index, Object, Value, list, markdown, time};
 use crate::File;
-use crate::model::{Deployable, Event, Handler, Model};
+use crate::model::{Acknowledgement, Deployable, Event, Handler, Model};
 
 /// One document for each deployable that publishes or handles events.
 pub(super) fn emit(model: &Model) -> Vec<File> {
@@ -118,10 +118,15 @@ fn operation(action: &str, event: &str, summary: &str) -> Object {
 
 /// The durable consumer of a handler.
 fn consumer(handler: &Handler) -> Object {
-    Object::new()
+    let consumer = Object::new()
         .with("durable", &handler.durable)
         .with("concurrency", handler.concurrency)
         .with("ackWait", time::json(handler.ack_wait))
         .with("maxDeliver", handler.max_deliver)
         .with("backoff", list(handler.backoff.iter().map(|wait| time::json(*wait))))
+        .with("ackConfirmed", handler.ack == Acknowledgement::Confirmed);
+    if handler.ordered_by.is_empty() {
+        return consumer;
+    }
+    consumer.with("orderedBy", list(handler.ordered_by.iter().map(|key| key.field.clone())))
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use heck::{ToShoutySnakeCase, ToSnakeCase};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Port;
 use crate::emit::{events, rust, workflows};
-use crate::model::{Event, Handler, Package, TypeRef};
+use crate::model::{Acknowledgement, Event, Handler, Package, TypeRef};
 
 impl Port<'_> {
     /// The handlers of every served service, and what carries them.
@@ -188,6 +188,11 @@ impl Port<'_> {
         let ack_wait = rust::duration(handler.ack_wait);
         let max_deliver = rust::integer(handler.max_deliver);
         let backoff = handler.backoff.iter().map(|wait| rust::duration(*wait));
+        let ack = match handler.ack {
+            Acknowledgement::Confirmed => quote!(Confirmed),
+            Acknowledgement::Unconfirmed => quote!(Unconfirmed),
+        };
+        let ordered_by = handler.ordered_by.iter().map(|key| Literal::usize_unsuffixed(key.token));
         Some(quote! {
             #[doc = #about]
             #[doc = ""]
@@ -213,6 +218,8 @@ impl Port<'_> {
                 ack_wait: #ack_wait,
                 max_deliver: #max_deliver,
                 backoff: &[#(#backoff),*],
+                ack: ::treaty_nats::Ack::#ack,
+                ordered_by: &[#(#ordered_by),*],
             };
 
             /// The handler in the runtime's terms.
@@ -238,9 +245,14 @@ impl Port<'_> {
                 handler: ::std::sync::Arc<dyn #name>,
                 shutdown: ::tokio_util::sync::CancellationToken,
                 stats: ::std::sync::Arc<::treaty_nats::HandlerStats>,
+                options: ::treaty_nats::HandlerOptions,
             ) -> ::treaty_error::Result<()> {
                 let handler = ::std::sync::Arc::new(#adapter(handler));
-                ::treaty_nats::run_handler(connection.clone(), &#constant, handler, shutdown, stats).await
+                let connection = connection.clone();
+                ::treaty_nats::run_handler_with(
+                    connection, &#constant, handler, shutdown, stats, options,
+                )
+                .await
             }
         })
     }

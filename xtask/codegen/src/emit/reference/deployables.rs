@@ -5,7 +5,7 @@ use super::page::{Page, Site, trail};
 use super::{links, routes};
 use crate::emit::document::index::short;
 use crate::emit::document::{Index, markdown, time};
-use crate::model::{Deployable, Handler};
+use crate::model::{Acknowledgement, Deployable, Handler};
 
 pub(super) fn page(site: &Site<'_>, index: &Index<'_>, deployable: &Deployable) -> String {
     let mut body = trail(site.title(), "deployables");
@@ -113,11 +113,30 @@ fn handled(index: &Index<'_>, handler: &Handler) -> Vec<String> {
     vec![
         named(&handler.event),
         format!("{}<br><span class=\"soft\">then {}</span>", code(&handler.durable), code(&dead)),
-        handler.concurrency.to_string(),
-        time::readable(handler.ack_wait),
+        at_a_time(handler),
+        ack_wait(handler),
         handler.max_deliver.to_string(),
         waits.join(", "),
     ]
+}
+
+fn at_a_time(handler: &Handler) -> String {
+    if handler.ordered_by.is_empty() {
+        return handler.concurrency.to_string();
+    }
+    let key: Vec<_> = handler.ordered_by.iter().map(|key| code(&key.field)).collect();
+    let note = format!("<span class=\"soft\">one for each {}</span>", key.join(", "));
+    format!("{}<br>{note}", handler.concurrency)
+}
+
+fn ack_wait(handler: &Handler) -> String {
+    let wait = time::readable(handler.ack_wait);
+    match handler.ack {
+        Acknowledgement::Confirmed => wait,
+        Acknowledgement::Unconfirmed => {
+            format!("{wait}<br><span class=\"soft\">acknowledged unconfirmed</span>")
+        }
+    }
 }
 
 fn workflows(index: &Index<'_>, title: &str, names: &[String]) -> String {

@@ -209,6 +209,15 @@ fn deployables() {
         ),
         ("short ack_wait", handler("max_deliver: 2 ack_wait: {nanos: 1}")),
         ("negative concurrency", handler("max_deliver: 2 concurrency: -1")),
+        ("order by nothing known", handler("max_deliver: 2 ordered_by: \"price\"")),
+        (
+            "order twice by one field",
+            deployable(
+                "name: \"till\"\n  handles: {event: \"acme.shop.v1.Sold\" max_deliver: 2 \
+                 ordered_by: [\"shop_id\", \"shop_id\"]}"
+            )
+            .replace("subject: \"shop.sold\"", "subject: \"shop.{shop_id}.sold\"")
+        ),
     ]));
 }
 
