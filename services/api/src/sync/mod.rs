@@ -5,6 +5,7 @@
 //! ([`page`]); [`orphans`] sees to what was folded into a sync that never ended.
 
 mod error;
+mod locked;
 mod model;
 mod orphans;
 pub(crate) mod page;

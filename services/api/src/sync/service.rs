@@ -7,8 +7,9 @@ use treaty_nats::Outgoing;
 use uuid::Uuid;
 
 use super::SyncError;
+use super::locked::LockedSync;
 use super::model::{Admission, Ended, Job, Outcome, SyncSettings, SyncState};
-use super::repository::{LockedSync, PgSyncs};
+use super::repository::PgSyncs;
 use super::rules::{self, Decision, Wish};
 use crate::convert;
 

@@ -14,4 +14,5 @@ mod quota;
 mod stream;
 mod support;
 mod sync;
+mod sync_races;
 mod token_process;
