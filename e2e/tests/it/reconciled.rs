@@ -39,7 +39,8 @@ async fn a_whole_walk_finds_every_change_and_those_who_ask_at_once_share_it() ->
     // Far before what a sync of new activities asks for.
     change(&stack, &user, json!({"action": "delete", "id": OLDEST + 100})).await?;
     let title = json!({"name": "A better title"});
-    change(&stack, &user, json!({"action": "update", "id": OLDEST + 50, "activity": title})).await?;
+    change(&stack, &user, json!({"action": "update", "id": OLDEST + 50, "activity": title}))
+        .await?;
     let late = json!({"name": "Found in a drawer", "start_date": 1_262_304_000});
     change(&stack, &user, json!({"action": "create", "activity": late})).await?;
     ask_at_once(&stack, &athletes[0]).await?;

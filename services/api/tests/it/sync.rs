@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use api::activities::ActivitiesError;
-use api::sync::{
-    Admission, Ended, Job, ListPosition, Orphans, Outcome, SyncError, SyncPage,
-};
+use api::sync::{Admission, Ended, Job, ListPosition, Orphans, Outcome, SyncError, SyncPage};
 use api_port::sync_v1::{AthleteSyncEnded, SyncAthlete, SyncReason};
 use chrono::{TimeDelta, Utc};
 use prost::Message as _;
