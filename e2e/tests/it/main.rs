@@ -4,6 +4,7 @@ mod broker;
 mod clients;
 mod consumer_killed;
 mod dead_letters;
+mod quota;
 mod reconciled;
 mod whole_system;
 
