@@ -20,6 +20,7 @@ mod temporal;
 mod tmpfs;
 pub mod tools;
 mod unique;
+mod volume;
 mod wait;
 
 pub use documents::{judge_answers, judge_documents};
@@ -33,4 +34,5 @@ pub use temporal::TemporalServer;
 pub use tmpfs::Tmpfs;
 pub use tools::{Tool, Tools};
 pub use unique::fresh_name;
+pub use volume::SmallVolume;
 pub use wait::{free_port, wait_until};

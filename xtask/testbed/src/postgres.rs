@@ -31,11 +31,13 @@ pub struct PostgresOptions {
     pub max_connections: u16,
     /// Further settings, as `name=value`.
     pub settings: Vec<String>,
+    /// The file of the log, instead of one beside the data.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { durable: false, max_connections: 300, settings: Vec::new() }
+        Self { durable: false, max_connections: 300, settings: Vec::new(), log: None }
     }
 }
 
@@ -149,6 +151,18 @@ impl Postgres {
     /// Ends the server at once, as a crash would, and starts it again on the same port and data.
     pub fn crash_and_restart(&mut self) -> Result<()> {
         self.process.signal(Signal::Kill)?;
+        self.start_again()
+    }
+
+    /// Stops the server at once and without a checkpoint, and leaves it down: what Postgres calls
+    /// an immediate shutdown. Its backends tell their clients, where a crash would not.
+    pub fn stop_immediately(&mut self) -> Result<()> {
+        self.process.signal(Signal::Quit)?;
+        self.process.wait_ended(START_TIMEOUT).map(drop)
+    }
+
+    /// Starts a server that is down or ending, on the same port and data.
+    pub fn start_again(&mut self) -> Result<()> {
         self.process.wait_ended(START_TIMEOUT)?;
         // Orphaned backends take a moment to notice, and a new server refuses to start until they
         // have let go of the shared memory.
@@ -283,7 +297,8 @@ fn launch(
     if let Some(user) = user {
         launch = launch.run_as(user);
     }
-    launch.start(directory.join("postgres.log"))
+    let beside = directory.join("postgres.log");
+    launch.start(options.log.as_ref().unwrap_or(&beside))
 }
 
 /// Quotes a name; plain names only, so that nothing needs escaping and URLs can carry it.

@@ -2,6 +2,8 @@
 
 mod launch;
 mod log;
+mod memory;
+mod tree;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 pub use launch::{Launch, User};
 pub(crate) use log::tail;
+pub use memory::Memory;
 
 use crate::wait::wait_until;
 
@@ -27,6 +30,8 @@ pub enum Signal {
     Int,
     /// Ends the process at once; it gets no chance to tidy up.
     Kill,
+    /// What Postgres takes for an immediate stop: without a checkpoint, as a crash would.
+    Quit,
     /// Reload, for the servers that know it.
     Hup,
     /// Freezes the process, as a long pause of its machine would.
@@ -42,6 +47,7 @@ impl Signal {
             Self::Term => "TERM",
             Self::Int => "INT",
             Self::Kill => "KILL",
+            Self::Quit => "QUIT",
             Self::Hup => "HUP",
             Self::Stop => "STOP",
             Self::Cont => "CONT",
@@ -85,16 +91,34 @@ impl Leashed {
 
     /// Sends a signal to the command.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let status = Command::new("kill")
-            .args(["-s", signal.name()])
-            .arg(self.pid.to_string())
-            .stderr(Stdio::null())
-            .status()
-            .context("running kill")?;
-        if !status.success() {
+        if !send(self.pid, signal)? {
             bail!("{} (process {}) took no {}: it has ended", self.name, self.pid, signal.name());
         }
         Ok(())
+    }
+
+    /// Freezes the command and every process below it, as a long pause of the machine would.
+    pub fn freeze(&self) -> Result<()> {
+        // The command first, so that it starts no more while we look.
+        self.signal(Signal::Stop)?;
+        for pid in tree::descendants(self.pid)? {
+            // One that has just ended is as quiet as a frozen one.
+            send(pid, Signal::Stop)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the command and every process below it go on.
+    pub fn thaw(&self) -> Result<()> {
+        for pid in tree::descendants(self.pid)? {
+            send(pid, Signal::Cont)?;
+        }
+        self.signal(Signal::Cont)
+    }
+
+    /// How much memory the command has, without the processes below it.
+    pub fn memory(&self) -> Result<Memory> {
+        Memory::of(self.pid).with_context(|| format!("the memory of {}", self.name))
     }
 
     /// The file with everything that the command wrote.
@@ -180,6 +204,17 @@ impl Drop for Leashed {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Sends a signal; whether there was a process to take it.
+fn send(pid: u32, signal: Signal) -> Result<bool> {
+    let status = Command::new("kill")
+        .args(["-s", signal.name()])
+        .arg(pid.to_string())
+        .stderr(Stdio::null())
+        .status()
+        .context("running kill")?;
+    Ok(status.success())
 }
 
 /// Appends a line to a log, so that restarts can be told apart in it.

@@ -56,6 +56,38 @@ fn a_frozen_process_is_stopped_too() {
     assert!(!exists(pid));
 }
 
+fn state(pid: u32) -> String {
+    let output = Command::new("ps").args(["-o", "state=", "-p", &pid.to_string()]).output();
+    String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn freezing_takes_the_processes_below_too_and_thawing_lets_them_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let mut parent = Launch::new("parent", "sh")
+        .args(["-c", "sleep 1000 & echo child $!; wait"])
+        .start(&log)
+        .unwrap();
+    let child =
+        || fs::read_to_string(&log).ok()?.lines().last()?.strip_prefix("child ")?.parse().ok();
+    parent.wait_ready(Duration::from_secs(5), || Ok(child().is_some())).unwrap();
+    let both: [u32; 2] = [parent.pid(), child().unwrap()];
+    parent.freeze().unwrap();
+    wait_until("both to be frozen", Duration::from_secs(5), || {
+        Ok(both.iter().all(|pid| state(*pid).starts_with('T')))
+    })
+    .unwrap();
+    parent.thaw().unwrap();
+    wait_until("both to go on", Duration::from_secs(5), || {
+        Ok(both.iter().all(|pid| state(*pid).starts_with('S')))
+    })
+    .unwrap();
+    parent.stop();
+    // The child was not ours to stop: it is the shell's.
+    send(both[1], Signal::Kill).unwrap();
+}
+
 #[test]
 fn a_signal_reaches_the_command_itself() {
     let dir = tempfile::tempdir().unwrap();

@@ -25,6 +25,10 @@ fn a_cluster_survives_a_crash_and_a_new_start() {
     postgres.psql("postgres", "CREATE TABLE t AS SELECT 42 AS n").unwrap();
     postgres.crash_and_restart().unwrap();
     assert_eq!(postgres.psql("postgres", "SELECT n FROM t").unwrap(), "42");
+    postgres.stop_immediately().unwrap();
+    assert!(postgres.psql("postgres", "SELECT n FROM t").is_err());
+    postgres.start_again().unwrap();
+    assert_eq!(postgres.psql("postgres", "SELECT n FROM t").unwrap(), "42");
     postgres.stop();
     let postgres = Postgres::start(&tools, &directory).unwrap();
     assert_eq!(postgres.psql("postgres", "SELECT n FROM t").unwrap(), "42");
