@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use stack::journey::{User, wait};
-use stack::{Options, verify};
+use stack::{Options, Part, verify};
 
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -28,7 +28,7 @@ async fn killing_a_consumer_in_the_middle_ends_in_exact_counts() -> Result<()> {
     let all = options.activities();
     wait("the first activities to be in", PATIENCE, async || Ok(user.activities().await? > 0))
         .await?;
-    stack.kill_consumer(0)?;
+    stack.kill(Part::Consumer(0))?;
     let at_death = user.activities().await?;
     assert!(at_death < all, "the consumer was killed after the work was done: {at_death} of {all}");
     let athletes = joining.await??;

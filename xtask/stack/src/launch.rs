@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use testbed::{Launch, Leashed};
+use testbed::{Launch, Leashed, free_port};
 
 use crate::{Binaries, Options};
 
@@ -19,6 +19,38 @@ pub(crate) struct Plan<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) options: &'a Options,
     pub(crate) secrets: &'a Secrets,
+}
+
+/// Where an api listens on loopback.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ApiPorts {
+    pub(crate) http: u16,
+    pub(crate) grpc: u16,
+}
+
+impl ApiPorts {
+    pub(crate) fn free() -> Result<Self> {
+        Ok(Self { http: free_port()?, grpc: free_port()? })
+    }
+}
+
+/// Where each process finds the others.
+#[derive(Clone)]
+pub(crate) struct Peers {
+    /// URL of the database, password included.
+    pub(crate) postgres: String,
+    pub(crate) nats: String,
+    pub(crate) temporal: String,
+    pub(crate) strava: SocketAddr,
+    /// The gRPC ports of all apis.
+    pub(crate) grpc: Vec<u16>,
+}
+
+impl Peers {
+    /// The gRPC addresses of all apis, as clients take them.
+    fn apis(&self) -> String {
+        self.grpc.iter().map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// Secrets made for one run.
@@ -77,8 +109,11 @@ impl BrokerPasswords {
 const STRAVA_CLIENT_ID: &str = "12345";
 
 impl Plan<'_> {
+    /// A process with the settings that were asked for it.
     fn launch(&self, name: &str, binary: &str) -> Launch {
-        Launch::new(name, self.binaries.path(binary))
+        let prefix = format!("{}__", binary.to_uppercase());
+        let own = self.options.settings.iter().filter(|(key, _)| key.starts_with(&prefix));
+        Launch::new(name, self.binaries.path(binary)).envs(own.map(|(key, value)| (key, value)))
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -129,27 +164,24 @@ impl Plan<'_> {
         command
     }
 
-    /// Starts the api; its HTTP port is given, because Strava must be told before.
-    pub(crate) fn api(
-        &self,
-        http_port: u16,
-        database_url: &str,
-        nats_url: &str,
-        strava: SocketAddr,
-    ) -> Result<(Leashed, SocketAddr)> {
-        let grpc = self.address_file("api-grpc");
-        let mut launch = self
-            .launch("api", "api")
+    /// Starts an api. Its ports are given: Strava must be told the one before, and its callers
+    /// find it on the other after a restart.
+    pub(crate) fn api(&self, number: usize, ports: ApiPorts, peers: &Peers) -> Result<Leashed> {
+        let name = format!("api-{number}");
+        let grpc = self.address_file(&name);
+        let ApiPorts { http: http_port, grpc: grpc_port } = ports;
+        let launch = self
+            .launch(&name, "api")
             .env("API__HTTP__LISTEN", format!("127.0.0.1:{http_port}"))
             .env("API__HTTP__DOCUMENTS", self.binaries.generated())
-            .env("API__GRPC__LISTEN", "127.0.0.1:0")
+            .env("API__GRPC__LISTEN", format!("127.0.0.1:{grpc_port}"))
             .env("API__GRPC__ADDRESS_FILE", &grpc)
-            .env("API__DATABASE__URL", database_url)
+            .env("API__DATABASE__URL", &peers.postgres)
             .env("API__MIGRATE_ON_START", "true")
-            .env("API__NATS__URL", nats_url)
+            .env("API__NATS__URL", &peers.nats)
             .env("API__NATS__USER", "api")
             .env("API__NATS__PASSWORD", &self.secrets.nats.api)
-            .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{strava}"))
+            .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{}", peers.strava))
             .env("API__STRAVA__CLIENT_ID", STRAVA_CLIENT_ID)
             .env("API__STRAVA__CLIENT_SECRET", &self.secrets.strava_client)
             .env(
@@ -158,49 +190,38 @@ impl Plan<'_> {
             )
             .env("API__CALLERS__CONSUMER", &self.secrets.consumer)
             .env("API__CALLERS__WORKER", &self.secrets.worker)
-            .env("API__OPERATOR_TOKEN", &self.secrets.operator);
-        for (name, value) in &self.options.api {
-            launch = launch.env(name, value);
-        }
-        start(&launch, &self.log("api"), &grpc)
+            .env("API__OPERATOR_TOKEN", &self.secrets.operator)
+            .envs(self.options.api.iter().map(|(name, value)| (name, value)));
+        start(&launch, &self.log(&name), &grpc).map(|(process, _)| process)
     }
 
-    pub(crate) fn consumer(
-        &self,
-        number: usize,
-        nats_url: &str,
-        api: SocketAddr,
-        strava: SocketAddr,
-    ) -> Result<Leashed> {
+    /// Starts a consumer, and tells where it answers for its health.
+    pub(crate) fn consumer(&self, number: usize, peers: &Peers) -> Result<(Leashed, SocketAddr)> {
         let name = format!("consumer-{number}");
         let health = self.address_file(&name);
         let launch = self
             .launch(&name, "consumer")
-            .env("CONSUMER__NATS__URL", nats_url)
+            .env("CONSUMER__NATS__URL", &peers.nats)
             .env("CONSUMER__NATS__USER", "consumer")
             .env("CONSUMER__NATS__PASSWORD", &self.secrets.nats.consumer)
-            .env("CONSUMER__PEERS__API__ADDRESS", api.to_string())
+            .env("CONSUMER__PEERS__API__ADDRESS", peers.apis())
             .env("CONSUMER__PEERS__API__TOKEN", &self.secrets.consumer)
-            .env("CONSUMER__STRAVA__API_BASE_URL", format!("http://{strava}"))
+            .env("CONSUMER__STRAVA__API_BASE_URL", format!("http://{}", peers.strava))
             .env("CONSUMER__HEALTH__LISTEN", "127.0.0.1:0")
             .env("CONSUMER__HEALTH__ADDRESS_FILE", &health);
-        start(&launch, &self.log(&name), &health).map(|(process, _)| process)
+        start(&launch, &self.log(&name), &health)
     }
 
-    pub(crate) fn worker(
-        &self,
-        nats_url: &str,
-        temporal: &str,
-        api: SocketAddr,
-    ) -> Result<Leashed> {
+    /// Starts the worker, and tells where it answers for its health.
+    pub(crate) fn worker(&self, peers: &Peers) -> Result<(Leashed, SocketAddr)> {
         let health = self.address_file("worker");
         let launch = self
             .launch("worker", "worker")
-            .env("WORKER__NATS__URL", nats_url)
+            .env("WORKER__NATS__URL", &peers.nats)
             .env("WORKER__NATS__USER", "worker")
             .env("WORKER__NATS__PASSWORD", &self.secrets.nats.worker)
-            .env("WORKER__TEMPORAL__ADDRESS", temporal)
-            .env("WORKER__PEERS__API__ADDRESS", api.to_string())
+            .env("WORKER__TEMPORAL__ADDRESS", &peers.temporal)
+            .env("WORKER__PEERS__API__ADDRESS", peers.apis())
             .env("WORKER__PEERS__API__TOKEN", &self.secrets.worker)
             .env(
                 "WORKER__SCHEDULE__EVERY_SECONDS",
@@ -208,7 +229,7 @@ impl Plan<'_> {
             )
             .env("WORKER__HEALTH__LISTEN", "127.0.0.1:0")
             .env("WORKER__HEALTH__ADDRESS_FILE", &health);
-        start(&launch, &self.log("worker"), &health).map(|(process, _)| process)
+        start(&launch, &self.log("worker"), &health)
     }
 }
 

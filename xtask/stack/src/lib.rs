@@ -6,16 +6,21 @@
 //! what the simulator says. `cargo xtask demo`, `cargo xtask up` and the
 //! whole-system tests stand on it.
 
+mod addresses;
 mod binaries;
 mod cargo;
 pub mod journey;
 mod launch;
 mod options;
+mod part;
 pub mod report;
 mod stack;
+mod start;
 pub mod verify;
 
+pub use addresses::Addresses;
 pub use binaries::Binaries;
 pub use cargo::cargo;
 pub use options::Options;
-pub use stack::{Addresses, SCHEDULE, Stack};
+pub use part::{Ending, Part};
+pub use stack::{SCHEDULE, Stack};

@@ -1,5 +1,6 @@
 //! How large the system and its data are.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to start.
@@ -9,6 +10,8 @@ pub struct Options {
     pub athletes: u32,
     /// Activities of each.
     pub activities_per_athlete: u32,
+    /// Api processes; the first is the one that [`crate::Addresses`] names.
+    pub apis: u32,
     /// Consumer processes.
     pub consumers: u32,
     /// Seed of the simulator's data.
@@ -19,6 +22,12 @@ pub struct Options {
     pub quota: Vec<String>,
     /// Further variables of the api's environment.
     pub api: Vec<(String, String)>,
+    /// Further settings of the services, as their environment has them, such as
+    /// `CONSUMER__STRAVA__TIMEOUT_SECONDS`.
+    pub settings: Vec<(String, String)>,
+    /// Where Postgres keeps its data instead of in the directory of the run; for a test that
+    /// fills the disk.
+    pub postgres_directory: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -26,11 +35,14 @@ impl Default for Options {
         Self {
             athletes: 100,
             activities_per_athlete: 200,
+            apis: 1,
             consumers: 2,
             seed: 1,
             dispatch_every: Duration::from_secs(10),
             quota: vec!["--unlimited".to_owned()],
             api: Vec::new(),
+            settings: Vec::new(),
+            postgres_directory: None,
         }
     }
 }

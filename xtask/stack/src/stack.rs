@@ -1,19 +1,15 @@
 //! The running system.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use testbed::{
-    Leashed, NatsOptions, NatsServer, Postgres, Signal, TemporalServer, Tools, free_port,
-    wait_until,
-};
+use testbed::{Leashed, NatsServer, Postgres, TemporalServer, Tools};
 
-use crate::launch::{Plan, Secrets};
-use crate::{Binaries, Options};
+use crate::launch::{ApiPorts, Peers, Plan, Secrets};
+use crate::start::{Service, broker, servers, services};
+use crate::{Addresses, Binaries, Options};
 
 /// Id of the schedule that dispatches the syncs; the worker's default.
 pub const SCHEDULE: &str = "stravasync-dispatch";
@@ -21,37 +17,17 @@ pub const SCHEDULE: &str = "stravasync-dispatch";
 /// Name of the database.
 const DATABASE: &str = "stravasync";
 
-/// How long a stopping process of ours may take.
-const STOP: Duration = Duration::from_secs(30);
-
-/// Where everything listens.
-#[derive(Clone, Debug)]
-pub struct Addresses {
-    /// The api's HTTP side.
-    pub http: SocketAddr,
-    /// The api's gRPC side.
-    pub grpc: SocketAddr,
-    /// The Strava simulator.
-    pub strava: SocketAddr,
-    /// Postgres, with user, password and database.
-    pub postgres: String,
-    /// NATS.
-    pub nats: String,
-    /// NATS's monitoring.
-    pub nats_monitoring: String,
-    /// Temporal's frontend.
-    pub temporal: String,
-}
-
 /// The whole system. Dropping it stops every process, services first.
 pub struct Stack {
-    worker: Leashed,
-    consumers: Vec<Leashed>,
-    api: Leashed,
-    simulator: Leashed,
-    temporal: TemporalServer,
-    nats: NatsServer,
-    postgres: Postgres,
+    pub(crate) worker: Service,
+    pub(crate) consumers: Vec<Service>,
+    pub(crate) apis: Vec<Service>,
+    pub(crate) simulator: Leashed,
+    pub(crate) temporal: TemporalServer,
+    pub(crate) nats: NatsServer,
+    pub(crate) postgres: Postgres,
+    pub(crate) ports: Vec<ApiPorts>,
+    pub(crate) peers: Peers,
     addresses: Addresses,
     options: Options,
     secrets: Secrets,
@@ -74,38 +50,34 @@ impl Stack {
     ) -> Result<Self> {
         say("starting Postgres, nats-server and the Temporal server");
         let secrets = Secrets::random();
-        let (postgres, nats, temporal) = servers(tools, directory, &broker(binaries, &secrets)?)?;
+        let broker = broker(binaries, &secrets)?;
+        let (postgres, nats, temporal) = servers(tools, directory, options, &broker)?;
         postgres.create_database(DATABASE)?;
         let plan = Plan { binaries, directory, options, secrets: &secrets };
         say("starting the Strava simulator");
         let (simulator, strava) = plan.simulator()?;
-        let (database_url, nats_url) = (postgres.url(DATABASE), nats.url());
-        plan.topology(&nats_url)?;
-        say("starting api");
-        let http_port = free_port()?;
-        let (api, grpc) = plan.api(http_port, &database_url, &nats_url, strava)?;
-        say(&format!("starting consumer, {} times, and worker", options.consumers));
-        let consumers = (1..=options.consumers as usize)
-            .map(|number| plan.consumer(number, &nats_url, grpc, strava))
-            .collect::<Result<Vec<_>>>()?;
-        let worker = plan.worker(&nats_url, &temporal.address(), grpc)?;
-        let addresses = Addresses {
-            http: SocketAddr::from(([127, 0, 0, 1], http_port)),
-            grpc,
-            strava,
-            postgres: database_url,
-            nats: nats_url,
-            nats_monitoring: nats.monitoring_url(),
+        plan.topology(&nats.url())?;
+        let ports =
+            (0..options.apis.max(1)).map(|_| ApiPorts::free()).collect::<Result<Vec<_>>>()?;
+        let peers = Peers {
+            postgres: postgres.url(DATABASE),
+            nats: nats.url(),
             temporal: temporal.address(),
+            strava,
+            grpc: ports.iter().map(|ports| ports.grpc).collect(),
         };
+        let (apis, consumers, worker) = services(&plan, &ports, &peers, &say)?;
+        let addresses = Addresses::of(&ports, &peers, nats.monitoring_url());
         Ok(Self {
             worker,
             consumers,
-            api,
+            apis,
             simulator,
             temporal,
             nats,
             postgres,
+            ports,
+            peers,
             addresses,
             options: options.clone(),
             secrets,
@@ -130,6 +102,12 @@ impl Stack {
     #[must_use]
     pub fn operator_token(&self) -> &str {
         &self.secrets.operator
+    }
+
+    /// Where the logs are: one file for each process.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Runs SQL in the api's database.
@@ -192,7 +170,7 @@ impl Stack {
         &self.secrets.nats.operations
     }
 
-    fn plan(&self) -> Plan<'_> {
+    pub(crate) fn plan(&self) -> Plan<'_> {
         Plan {
             binaries: &self.binaries,
             directory: &self.directory,
@@ -201,37 +179,13 @@ impl Stack {
         }
     }
 
-    /// Kills a consumer with SIGKILL, as a failing machine would; numbered from 0.
-    ///
-    /// # Errors
-    /// When there is no such consumer, or it does not die.
-    pub fn kill_consumer(&mut self, index: usize) -> Result<u32> {
-        let consumer = self.consumers.get_mut(index).context("no such consumer")?;
-        let pid = consumer.pid();
-        consumer.signal(Signal::Kill)?;
-        wait_until("the consumer to be dead", STOP, || Ok(!consumer.is_running()))?;
-        Ok(pid)
-    }
-
-    /// Starts one more consumer.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn add_consumer(&mut self) -> Result<()> {
-        let number = self.consumers.len() + 1;
-        let Addresses { nats, grpc, strava, .. } = &self.addresses;
-        let consumer = self.plan().consumer(number, nats, *grpc, *strava)?;
-        self.consumers.push(consumer);
-        Ok(())
-    }
-
-    /// Fails when a process that should run has ended; killed consumers are not
-    /// expected to.
+    /// Fails when a process of ours that should run has ended; consumers are not looked at.
     ///
     /// # Errors
     /// The process and the end of its log.
     pub fn check_alive(&mut self) -> Result<()> {
-        for process in [&mut self.api, &mut self.worker, &mut self.simulator] {
+        let apis = self.apis.iter_mut().map(|api| &mut api.process);
+        for process in apis.chain([&mut self.worker.process, &mut self.simulator]) {
             if !process.is_running() {
                 return Err(anyhow!(
                     "{} has ended; the end of its log, {}:\n{}",
@@ -244,12 +198,16 @@ impl Stack {
         Ok(())
     }
 
+    /// The processes that this repository builds.
+    fn ours(&self) -> impl Iterator<Item = &Leashed> {
+        let services = self.apis.iter().chain([&self.worker]).chain(&self.consumers);
+        services.map(|service| &service.process).chain([&self.simulator])
+    }
+
     /// The last lines of each service's log that tell of trouble, for a failure's message.
     #[must_use]
     pub fn troubles(&self) -> String {
-        let processes =
-            [&self.api, &self.worker, &self.simulator].into_iter().chain(&self.consumers);
-        processes
+        self.ours()
             .filter_map(|process| {
                 let tail = process.tail(2_000);
                 let lines: Vec<_> = tail
@@ -274,11 +232,8 @@ impl Stack {
     /// Process ids with names, for `status`.
     #[must_use]
     pub fn processes(&mut self) -> Vec<(String, u32)> {
-        let mut processes: Vec<_> = [&self.api, &self.worker, &self.simulator]
-            .into_iter()
-            .chain(&self.consumers)
-            .map(|process| (process.name().to_owned(), process.pid()))
-            .collect();
+        let mut processes: Vec<_> =
+            self.ours().map(|process| (process.name().to_owned(), process.pid())).collect();
         for process in [self.postgres.process(), self.nats.process(), self.temporal.process()] {
             processes.push((process.name().to_owned(), process.pid()));
         }
@@ -287,14 +242,10 @@ impl Stack {
 
     /// Stops everything, services before what they stand on.
     pub fn stop(self) {
-        self.worker.stop();
+        self.worker.process.stop();
         // Consumers drain at the same time; one by one they would take N times as long.
-        thread::scope(|scope| {
-            for consumer in self.consumers {
-                scope.spawn(move || consumer.stop());
-            }
-        });
-        self.api.stop();
+        stop_together(self.consumers);
+        stop_together(self.apis);
         self.simulator.stop();
         self.temporal.stop();
         self.nats.stop();
@@ -302,28 +253,10 @@ impl Stack {
     }
 }
 
-/// A broker at which each deployable may do what its contract grants, and no more.
-fn broker(binaries: &Binaries, secrets: &Secrets) -> Result<NatsOptions> {
-    let file = binaries.nats_definitions().join("authorization.conf");
-    let configuration = std::fs::read_to_string(&file)
-        .with_context(|| format!("reading {}: run `cargo xtask codegen`", file.display()))?;
-    let environment = secrets.nats.environment();
-    Ok(NatsOptions { configuration, environment, ..NatsOptions::default() })
-}
-
-/// Starts the three servers side by side; Temporal takes the longest.
-fn servers(
-    tools: &Tools,
-    directory: &Path,
-    broker: &NatsOptions,
-) -> Result<(Postgres, NatsServer, TemporalServer)> {
-    let joined = |what: &str| anyhow!("the thread that starts {what} panicked");
+fn stop_together(services: Vec<Service>) {
     thread::scope(|scope| {
-        let postgres = scope.spawn(|| Postgres::start(tools, directory.join("postgres")));
-        let nats = scope.spawn(|| NatsServer::start_with(tools, directory.join("nats"), broker));
-        let temporal = TemporalServer::start(tools, directory.join("temporal"));
-        let postgres = postgres.join().map_err(|_| joined("Postgres"))??;
-        let nats = nats.join().map_err(|_| joined("nats-server"))??;
-        Ok((postgres, nats, temporal?))
-    })
+        for service in services {
+            scope.spawn(move || service.process.stop());
+        }
+    });
 }
