@@ -97,21 +97,49 @@ pub fn failure(error: sqlx::Error) -> Error {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => Code::Unavailable,
-        sqlx::Error::Database(database) => match database.code().as_deref() {
-            // Serialization failure and deadlock: the whole transaction may be repeated.
-            Some("40001" | "40P01") => Code::Aborted,
-            // The server is shutting down, starting up, or out of connections.
-            Some("57P01" | "57P02" | "57P03" | "53300") => Code::Unavailable,
-            // Connection exceptions.
-            Some(code) if code.starts_with("08") => Code::Unavailable,
-            _ => Code::Internal,
-        },
+        sqlx::Error::Database(database) => {
+            database.code().map_or(Code::Internal, |code| told(&code))
+        }
         _ => Code::Internal,
     };
     let message = match code {
         Code::Internal => return Error::internal(error),
         Code::Aborted => "a concurrent change won",
+        Code::DeadlineExceeded => "the database took too long",
         _ => "the database is not reachable just now",
     };
     Error::new(code, message).with_source(error)
+}
+
+/// What Postgres tells by its error code (appendix A of its manual).
+fn told(code: &str) -> Code {
+    match code {
+        // Serialization failure, deadlock, a lock that was not to be waited for: the whole
+        // transaction may be repeated.
+        "40001" | "40P01" | "55P03" => Code::Aborted,
+        // Our `statement_timeout`.
+        "57014" => Code::DeadlineExceeded,
+        // The server is shutting down, has crashed, is starting up, or ended an idle session.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => Code::Unavailable,
+        // Its disk cannot be read or written.
+        "58030" => Code::Unavailable,
+        // Connection exceptions, and too few resources: disk, memory, connections. Somebody has to
+        // make room, and until then callers may try again.
+        _ if code.starts_with("08") || code.starts_with("53") => Code::Unavailable,
+        _ => Code::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_may_be_tried_again_and_mistakes_of_ours_are_internal() {
+        assert_eq!(told("53100"), Code::Unavailable, "disk full");
+        assert_eq!(told("57P03"), Code::Unavailable, "starting up");
+        assert_eq!(told("57014"), Code::DeadlineExceeded, "statement timeout");
+        assert_eq!(told("40P01"), Code::Aborted, "deadlock");
+        assert_eq!(told("42703"), Code::Internal, "undefined column");
+    }
 }
