@@ -15,6 +15,7 @@ mod nats;
 mod new;
 mod program;
 mod rules;
+mod soak;
 mod sql;
 mod system;
 mod test_command;
@@ -96,7 +97,8 @@ mod tests {
     fn helps(command: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
         let mut verbs =
             command.get_subcommands().filter(|verb| verb.get_name() != "help").peekable();
-        if verbs.peek().is_none() {
+        // A verb that takes arguments is one of its own, whatever verbs are below it.
+        if verbs.peek().is_none() || command.get_positionals().next().is_some() {
             found.push((words.to_owned(), command.clone().render_long_help().to_string()));
         }
         for verb in verbs {

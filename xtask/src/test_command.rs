@@ -8,7 +8,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use testbed::{Tool, Tools};
 
 use crate::{
-    breaking, clients, codegen_command, conformance, deploy, documents, lint, rules, sql, workspace,
+    breaking, clients, codegen_command, conformance, deploy, documents, lint, rules, soak, sql,
+    workspace,
 };
 
 /// Runs every check and every test, from the cheapest to the dearest.
@@ -18,13 +19,25 @@ use crate::{
 /// integration tests on real servers, and the whole system. Installs what is missing into the
 /// user's cache.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   cargo xtask test                        # everything, as CI runs it
-  cargo xtask test format codegen rules   # some steps, while working")]
+  cargo xtask test format codegen rules   # some steps, while working
+  cargo xtask test soak                   # the fault tests in their long form"
+)]
 pub struct Arguments {
+    #[command(subcommand)]
+    long: Option<Long>,
     /// Run only these steps, by name.
     #[arg(value_name = "STEP", value_parser = steps())]
     only: Vec<String>,
+}
+
+/// What is too long for each commit.
+#[derive(Debug, clap::Subcommand)]
+enum Long {
+    Soak(soak::Arguments),
 }
 
 /// A named step.
@@ -72,6 +85,9 @@ fn steps() -> PossibleValuesParser {
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
+        if let Some(Long::Soak(soak)) = &self.long {
+            return soak.run();
+        }
         let tools = Tools::new()?;
         let mut outcomes = Vec::new();
         for (name, what, step) in STEPS {

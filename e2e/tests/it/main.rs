@@ -6,6 +6,7 @@ mod consumer_killed;
 mod dead_letters;
 mod quota;
 mod reconciled;
+mod faults;
 mod whole_system;
 
 use std::path::Path;

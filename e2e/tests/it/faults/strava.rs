@@ -1,0 +1,22 @@
+//! The simulator's control surface.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use stack::Stack;
+
+/// Replaces the fault plan; what is left out is off.
+pub async fn faults(stack: &Stack, plan: &Value) -> Result<()> {
+    let answer = reqwest::Client::new().post(url(stack, "faults")).json(plan).send().await?;
+    answer.error_for_status().context("the simulator takes no such faults")?;
+    Ok(())
+}
+
+/// How many faults of a limited plan are still to come.
+pub async fn faults_left(stack: &Stack) -> Result<u64> {
+    let plan: Value = reqwest::Client::new().get(url(stack, "faults")).send().await?.json().await?;
+    plan["times"].as_u64().context("the fault plan has no limit")
+}
+
+fn url(stack: &Stack, what: &str) -> String {
+    format!("http://{}/_sim/{what}", stack.addresses().strava)
+}
