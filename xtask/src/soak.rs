@@ -44,7 +44,7 @@ struct Soak {
     test: &'static str,
 }
 
-const SOAKS: [Soak; 6] = [
+const SOAKS: [Soak; 8] = [
     Soak {
         name: "kills",
         what: "services are killed in turn over 10,000 jobs",
@@ -80,6 +80,18 @@ const SOAKS: [Soak; 6] = [
         what: "Strava fails, lies and dawdles 2,000 times",
         package: "e2e",
         test: "faults::upstream::",
+    },
+    Soak {
+        name: "zombie",
+        what: "consumers are frozen past their ack wait, ten times",
+        package: "e2e",
+        test: "faults::zombie::",
+    },
+    Soak {
+        name: "together",
+        what: "a dozen jobs of one athlete at once, 50 times",
+        package: "e2e",
+        test: "faults::together::",
     },
 ];
 

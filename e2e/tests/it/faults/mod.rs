@@ -14,7 +14,9 @@ mod plan;
 mod stops;
 mod strava;
 mod system;
+mod together;
 mod upstream;
+mod zombie;
 
 use callers::{Callers, Manner};
 use crowd::Crowd;

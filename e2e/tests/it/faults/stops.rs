@@ -50,7 +50,8 @@ async fn services_that_are_asked_to_stop_end_well_and_fail_no_call() -> Result<(
         proof.redelivered
     ));
     ensure!(calls.with(200) == calls.made(), "calls failed: {calls:?}");
-    let most = proof.jobs / 10;
+    // One of a hundred, and one for a number that is less.
+    let most = (proof.jobs / 100).max(1);
     ensure!(proof.redelivered <= most, "{} redelivered", proof.redelivered);
     system.stop().await
 }

@@ -17,6 +17,23 @@ pub async fn faults_left(stack: &Stack) -> Result<u64> {
     plan["times"].as_u64().context("the fault plan has no limit")
 }
 
+/// Changes an activity of an athlete, by its number at Strava.
+pub async fn change(stack: &Stack, athlete: u64, change: &Value) -> Result<()> {
+    let url = url(stack, &format!("athletes/{athlete}/activities"));
+    let answer = reqwest::Client::new().post(url).json(change).send().await?;
+    answer.error_for_status().context("the simulator changes no such activity")?;
+    Ok(())
+}
+
+/// How many pages of activities Strava was asked for.
+pub async fn pages(stack: &Stack) -> Result<u64> {
+    let url = url(stack, "requests");
+    let counts: Value = reqwest::Client::new().get(url).send().await?.json().await?;
+    let routes = counts["routes"].as_array().context("no routes")?;
+    let pages = routes.iter().filter(|route| route.to_string().contains("athlete/activities"));
+    Ok(pages.filter_map(|route| route["count"].as_u64()).sum())
+}
+
 fn url(stack: &Stack, what: &str) -> String {
     format!("http://{}/_sim/{what}", stack.addresses().strava)
 }
