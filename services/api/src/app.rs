@@ -112,7 +112,7 @@ impl App {
         stop: &CancellationToken,
     ) -> Vec<(&'static str, BoxFuture<'_, Outcome>)> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
-        let mut others = health(self.pool.clone(), stop.clone());
+        let mut others = health(self.pool.clone());
         if let Some(directory) = &self.config.http.documents {
             others = others.merge(treaty_http::documents(directory));
         }
@@ -203,13 +203,10 @@ fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
     })
 }
 
-/// `/livez` says that the process runs; `/readyz` that calls can be answered, and will be for a
-/// while. NATS is not asked: without it jobs wait in the outbox, and calls are answered all the same.
-fn health(pool: PgPool, stop: CancellationToken) -> Router {
+/// `/livez` says that the process runs; `/readyz` that calls can be answered. NATS is not asked:
+/// without it jobs wait in the outbox, and calls are answered all the same.
+fn health(pool: PgPool) -> Router {
     let ready = async move || {
-        if stop.is_cancelled() {
-            return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
-        }
         let answer =
             tokio::time::timeout(Duration::from_secs(2), sqlx::query("SELECT 1").execute(&pool));
         match answer.await {

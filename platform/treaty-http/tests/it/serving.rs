@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
@@ -59,45 +58,4 @@ async fn a_request_under_way_is_answered_after_shutdown() {
     #[allow(clippy::disallowed_methods, reason = "one refused call needs no client of its own")]
     let refused = reqwest::get(&url).await;
     assert!(refused.is_err());
-}
-
-/// What is read from a connection until the answer's body is there.
-async fn answer(connection: &mut TcpStream) -> String {
-    let mut text = String::new();
-    let mut piece = [0; 1024];
-    while !text.contains("\r\n\r\n{") {
-        let read = connection.read(&mut piece).await.unwrap();
-        assert!(read > 0, "closed without an answer: {text}");
-        text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
-    }
-    text.to_lowercase()
-}
-
-#[tokio::test]
-async fn a_connection_is_told_to_close_before_it_is_closed() {
-    let service =
-        Gated { begun: Arc::new(Semaphore::new(0)), released: Arc::new(Semaphore::new(100)) };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let router = routes(Arc::new(service), &gateway()).site();
-    let config = HttpServerConfig { notice_seconds: 30, ..HttpServerConfig::default() };
-    let server = tokio::spawn({
-        let shutdown = shutdown.clone();
-        async move { serve(listener, router, &config, shutdown).await }
-    });
-    let request =
-        format!("GET /v1/orders/1 HTTP/1.1\r\nhost: a\r\nauthorization: {OPERATOR}\r\n\r\n");
-    let mut old = TcpStream::connect(address).await.unwrap();
-    old.write_all(request.as_bytes()).await.unwrap();
-    assert!(!answer(&mut old).await.contains("connection: close"));
-    shutdown.cancel();
-    // A request that comes after the signal is answered, on an old connection and on a new one.
-    let mut new = TcpStream::connect(address).await.unwrap();
-    for connection in [&mut old, &mut new] {
-        connection.write_all(request.as_bytes()).await.unwrap();
-        assert!(answer(connection).await.contains("connection: close"));
-        assert_eq!(connection.read(&mut [0; 16]).await.unwrap(), 0, "closed after the answer");
-    }
-    server.abort();
 }
