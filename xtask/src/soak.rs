@@ -44,7 +44,7 @@ struct Soak {
     test: &'static str,
 }
 
-const SOAKS: [Soak; 8] = [
+const SOAKS: [Soak; 7] = [
     Soak {
         name: "kills",
         what: "services are killed in turn over 10,000 jobs",
@@ -68,12 +68,6 @@ const SOAKS: [Soak; 8] = [
         what: "the database's disk is full",
         package: "e2e",
         test: "faults::full_disk::",
-    },
-    Soak {
-        name: "stops",
-        what: "each service is asked to stop 50 times under load",
-        package: "e2e",
-        test: "faults::stops::",
     },
     Soak {
         name: "upstream",

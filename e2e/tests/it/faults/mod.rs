@@ -11,7 +11,6 @@ mod full_disk;
 mod jobs;
 mod kills;
 mod plan;
-mod stops;
 mod strava;
 mod system;
 mod together;
