@@ -137,7 +137,9 @@ impl Crowd {
     async fn consent(&self, athlete: &str, index: u32) -> Result<()> {
         let path = format!("/v1/athletes/{athlete}/strava-consent");
         let consent = self.call_surely(Method::POST, &path, Some(&json!({}))).await?;
-        let page = consent.body["authorizeUrl"].as_str().context("no page to consent on")?;
+        let page = consent.body["authorizeUrl"].as_str().with_context(|| {
+            format!("no page to consent on: {}: {}", consent.status, consent.body)
+        })?;
         let page = format!("{page}&sim_athlete={index}");
         let sent_back = self.client.get(page).send().await?;
         let location = sent_back.headers().get("location").context("Strava did not send back")?;
