@@ -4,9 +4,9 @@ mod broker;
 mod clients;
 mod consumer_killed;
 mod dead_letters;
+mod faults;
 mod quota;
 mod reconciled;
-mod faults;
 mod whole_system;
 
 use std::path::Path;
