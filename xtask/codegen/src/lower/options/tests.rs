@@ -35,6 +35,7 @@ fn value(field: &FieldDescriptor) -> Value {
         Kind::Int32 => Value::I32(1),
         Kind::Int64 => Value::I64(1),
         Kind::Double => Value::F64(1.5),
+        Kind::Bool => Value::Bool(true),
         kind => panic!("{}: a kind of {kind:?} is new here", field.full_name()),
     }
 }
