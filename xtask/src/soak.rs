@@ -44,7 +44,7 @@ struct Soak {
     test: &'static str,
 }
 
-const SOAKS: [Soak; 7] = [
+const SOAKS: [Soak; 10] = [
     Soak {
         name: "kills",
         what: "services are killed in turn over 10,000 jobs",
@@ -86,6 +86,24 @@ const SOAKS: [Soak; 7] = [
         what: "a dozen jobs of one athlete at once, 50 times",
         package: "e2e",
         test: "faults::together::",
+    },
+    Soak {
+        name: "handlers",
+        what: "a handler's broker is killed, frozen, silent, full and poisoned",
+        package: "treaty-nats",
+        test: "handler::",
+    },
+    Soak {
+        name: "dispatch",
+        what: "the worker and Temporal are killed in the midst of pages",
+        package: "worker",
+        test: "killed::",
+    },
+    Soak {
+        name: "million",
+        what: "a dispatch to a million athletes",
+        package: "worker",
+        test: "long_dispatch::",
     },
 ];
 
