@@ -4,6 +4,9 @@ mod codegen;
 mod http;
 mod json;
 mod nats;
+mod road;
+mod scale;
+mod upsert;
 mod validate;
 
 use std::path::Path;
@@ -20,6 +23,9 @@ pub enum Bench {
     Http(http::Arguments),
     Json(json::Arguments),
     Nats(nats::Arguments),
+    Road(road::Arguments),
+    Scale(scale::Arguments),
+    Upsert(upsert::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -30,6 +36,9 @@ impl Bench {
             Self::Http(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
             Self::Nats(arguments) => arguments.run(),
+            Self::Road(arguments) => arguments.run(),
+            Self::Scale(arguments) => arguments.run(),
+            Self::Upsert(arguments) => arguments.run(),
             Self::Validate(arguments) => arguments.run(),
         }
     }

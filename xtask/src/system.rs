@@ -1,5 +1,6 @@
 //! Starting the whole system for `demo` and `up`, and stopping it whatever happens.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -117,7 +118,7 @@ async fn run(
     }
 }
 
-fn start(options: &Options, directory: &std::path::Path, narrator: Narrator) -> Result<Stack> {
+fn start(options: &Options, directory: &Path, narrator: Narrator) -> Result<Stack> {
     let tools = Arc::new(Tools::with_progress(move |line| narrator.say(line))?);
     narrator.say("finding the external tools");
     for tool in [testbed::Tool::Postgres, testbed::Tool::NatsServer, testbed::Tool::Temporal] {
@@ -126,6 +127,33 @@ fn start(options: &Options, directory: &std::path::Path, narrator: Narrator) -> 
     narrator.say("building the services");
     let binaries = Binaries::build(&workspace::root())?;
     Stack::start(&tools, &binaries, options, directory, |line| narrator.say(line))
+}
+
+/// Runs something long that starts processes of its own, in a directory of its own, which
+/// stays when it fails. Ctrl-C and SIGTERM end this process, and with it all that it has
+/// started.
+pub fn interruptible(
+    name: &str,
+    body: impl AsyncFnOnce(&Path, Narrator) -> Result<ExitCode>,
+) -> Result<ExitCode> {
+    let narrator = Narrator::new();
+    let directory = RunDirectory::create(name)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = body(directory.path(), narrator) => Some(outcome),
+            () = interrupted() => None,
+        }
+    });
+    let Some(outcome) = outcome else {
+        narrator.say("interrupted: every process that was started ends with this one");
+        directory.succeeded()?;
+        // A build that is under way would be waited for.
+        std::process::exit(i32::from(INTERRUPTED));
+    };
+    let code = outcome?;
+    directory.succeeded()?;
+    Ok(code)
 }
 
 /// Ends when the user or a supervisor wants this process to stop.

@@ -33,11 +33,35 @@ impl Binaries {
         Self::find(workspace)
     }
 
+    /// Builds those that the road of a job needs, for release.
+    ///
+    /// # Errors
+    /// When they do not build.
+    pub fn build_release(workspace: &Path) -> Result<Self> {
+        let packages = ["api", "consumer", "strava", "treaty-topology"];
+        let status = cargo()
+            .args(["build", "--release", "--bins"])
+            .args(packages.map(|package| format!("--package={package}")))
+            // Incremental code is slower code, whatever the environment asks for.
+            .env("CARGO_INCREMENTAL", "0")
+            .current_dir(workspace)
+            .status()
+            .context("cannot run cargo")?;
+        if !status.success() {
+            bail!("the services do not build: see Cargo's message above");
+        }
+        Self::in_profile(workspace, "release")
+    }
+
     /// Finds those that were built before.
     ///
     /// # Errors
     /// When Cargo cannot say where it builds.
     pub fn find(workspace: &Path) -> Result<Self> {
+        Self::in_profile(workspace, "debug")
+    }
+
+    fn in_profile(workspace: &Path, profile: &str) -> Result<Self> {
         let output = cargo()
             .args(["metadata", "--format-version", "1", "--no-deps"])
             .current_dir(workspace)
@@ -46,7 +70,7 @@ impl Binaries {
         let metadata: Value =
             serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
         let target = metadata["target_directory"].as_str().context("no target directory")?;
-        let directory = Path::new(target).join("debug");
+        let directory = Path::new(target).join(profile);
         Ok(Self { directory, workspace: workspace.to_path_buf() })
     }
 

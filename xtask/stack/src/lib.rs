@@ -14,6 +14,7 @@ mod launch;
 mod options;
 mod part;
 pub mod report;
+pub mod road;
 mod stack;
 mod start;
 pub mod verify;
