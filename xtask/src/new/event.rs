@@ -104,16 +104,17 @@ fn named_once(deployables: &[String]) -> Result<()> {
     }
 }
 
-/// The file of a package that holds its first definition.
+/// The file of a package that holds its events, or else its first definition.
 fn file_of_package(project: &Project, name: &str) -> Result<String> {
     let package = project.model.package(name);
     let package = package.with_context(|| {
         let names = project.model.packages.iter().map(|package| package.name.as_str());
         format!("there is no package `{name}`; there are: {}", names.collect::<Vec<_>>().join(", "))
     })?;
+    let events = package.events.iter().map(|event| &event.full_name);
     let services = package.services.iter().map(|service| &service.full_name);
     let messages = package.messages.iter().map(|message| &message.full_name);
-    let first = services.chain(messages).next();
+    let first = events.chain(services).chain(messages).next();
     project.file_of(first.with_context(|| format!("package `{name}` holds nothing yet"))?)
 }
 
