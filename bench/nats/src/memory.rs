@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
+use testbed::Memory;
 use treaty_nats::{NatsConfig, connect};
 
 use crate::publishing;
@@ -28,14 +29,6 @@ pub fn of_a_publisher(url: &str) -> Result<u64> {
 pub async fn feed(url: &str) -> Result<ExitCode> {
     let connection = connect(&NatsConfig::new(url)).await?;
     publishing::ours(&connection, "memory", MESSAGES, false).await?;
-    println!("{}", most_resident()?);
+    println!("{}", Memory::of(std::process::id())?.peak);
     Ok(ExitCode::SUCCESS)
-}
-
-/// The most memory that this process has had resident, in bytes.
-fn most_resident() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("only Linux tells")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")).context("no VmHWM")?;
-    Ok(kib.trim().parse::<u64>()? * 1024)
 }

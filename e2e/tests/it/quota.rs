@@ -33,7 +33,7 @@ fn options() -> Options {
             argument("--limit-daily", 1_000_000),
         ]
         .concat(),
-        api: vec![variable("WINDOW_SECONDS", WINDOW), variable("MARGIN_MILLISECONDS", 400)],
+        settings: vec![variable("WINDOW_SECONDS", WINDOW), variable("MARGIN_MILLISECONDS", 400)],
         ..Options::default()
     }
 }

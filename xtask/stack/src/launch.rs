@@ -29,8 +29,13 @@ pub(crate) struct ApiPorts {
 }
 
 impl ApiPorts {
-    pub(crate) fn free() -> Result<Self> {
+    fn free() -> Result<Self> {
         Ok(Self { http: free_port()?, grpc: free_port()? })
+    }
+
+    /// Those of so many apis; at least one is taken.
+    pub(crate) fn of(apis: u32) -> Result<Vec<Self>> {
+        (0..apis.max(1)).map(|_| Self::free()).collect()
     }
 }
 
@@ -190,8 +195,7 @@ impl Plan<'_> {
             )
             .env("API__CALLERS__CONSUMER", &self.secrets.consumer)
             .env("API__CALLERS__WORKER", &self.secrets.worker)
-            .env("API__OPERATOR_TOKEN", &self.secrets.operator)
-            .envs(self.options.api.iter().map(|(name, value)| (name, value)));
+            .env("API__OPERATOR_TOKEN", &self.secrets.operator);
         start(&launch, &self.log(&name), &grpc).map(|(process, _)| process)
     }
 

@@ -20,8 +20,6 @@ pub struct Options {
     pub dispatch_every: Duration,
     /// The simulator's arguments about its quota.
     pub quota: Vec<String>,
-    /// Further variables of the api's environment.
-    pub api: Vec<(String, String)>,
     /// Further settings of the services, as their environment has them, such as
     /// `CONSUMER__STRAVA__TIMEOUT_SECONDS`.
     pub settings: Vec<(String, String)>,
@@ -40,7 +38,6 @@ impl Default for Options {
             seed: 1,
             dispatch_every: Duration::from_secs(10),
             quota: vec!["--unlimited".to_owned()],
-            api: Vec::new(),
             settings: Vec::new(),
             postgres_directory: None,
         }

@@ -68,8 +68,7 @@ impl Road {
         let plan = Plan { binaries, directory, options, secrets: &secrets };
         let (simulator, strava) = plan.simulator()?;
         plan.topology(&nats.url())?;
-        let ports =
-            (0..options.apis.max(1)).map(|_| ApiPorts::free()).collect::<Result<Vec<_>>>()?;
+        let ports = ApiPorts::of(options.apis)?;
         let peers = Peers {
             postgres: postgres.url(DATABASE),
             nats: nats.url(),

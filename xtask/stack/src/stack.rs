@@ -57,8 +57,7 @@ impl Stack {
         say("starting the Strava simulator");
         let (simulator, strava) = plan.simulator()?;
         plan.topology(&nats.url())?;
-        let ports =
-            (0..options.apis.max(1)).map(|_| ApiPorts::free()).collect::<Result<Vec<_>>>()?;
+        let ports = ApiPorts::of(options.apis)?;
         let peers = Peers {
             postgres: postgres.url(DATABASE),
             nats: nats.url(),

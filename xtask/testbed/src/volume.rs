@@ -21,10 +21,11 @@ while [ "$tries" -lt 100 ] && ! umount "$1"; do
     sleep 0.3
     tries=$((tries + 1))
 done
+rmdir "$1"
 "#;
 
 /// A file system in memory, of a fixed size. It goes with this handle, and also when the process
-/// that holds it dies.
+/// that holds it dies; so does the directory it is mounted on.
 #[derive(Debug)]
 pub struct SmallVolume {
     path: PathBuf,
@@ -124,6 +125,9 @@ mod tests {
         let path = dir.path().join("volume");
         let Some(volume) = SmallVolume::mount(&path, 4).unwrap() else { return };
         let note = path.join("note");
+        let refused = fs::write(path.join("large"), vec![0; 8 << 20]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::StorageFull);
+        fs::remove_file(path.join("large")).unwrap();
         volume.fill().unwrap();
         let refused = fs::write(&note, "x").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::StorageFull);
@@ -131,5 +135,6 @@ mod tests {
         fs::write(&note, "x").unwrap();
         drop(volume);
         assert!(!note.exists(), "unmounted");
+        assert!(!path.exists(), "removed");
     }
 }

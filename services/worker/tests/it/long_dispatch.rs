@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use testbed::Memory;
 use tokio_util::sync::CancellationToken;
 use treaty_temporal::{RunRef, Starter, WorkflowContract as _};
 use worker_port::sync_v1::DispatchSyncsRequest;
@@ -33,13 +34,6 @@ const MOST_MEMORY: u64 = 64 << 20;
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The longest that the process's memory was, in bytes.
-fn peak_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn history_and_memory_stay_small_however_many_athletes_there_are() {
     let soak = std::env::var_os("TREATY_SOAK").is_some();
@@ -68,7 +62,7 @@ async fn history_and_memory_stay_small_however_many_athletes_there_are() {
     let began = Instant::now();
     let run = starter.start("long", &request).await.unwrap();
     let done = tokio::time::timeout(PATIENCE, run.result()).await.unwrap().unwrap();
-    let (took, peak) = (began.elapsed(), peak_memory(worker.pid()));
+    let (took, peak) = (began.elapsed(), Memory::of(worker.pid()).unwrap().peak);
 
     let expected = u64::try_from(athletes).unwrap();
     assert_eq!((done.published, done.duplicates), (i64::try_from(athletes).unwrap(), 0));

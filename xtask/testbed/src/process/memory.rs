@@ -15,7 +15,10 @@ pub struct Memory {
 
 impl Memory {
     /// Reads what the kernel counts; Linux alone tells the peak.
-    pub(super) fn of(pid: u32) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no such process, or the system does not tell.
+    pub fn of(pid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/status");
         let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
         let field = |name| kibibytes(&status, name).with_context(|| format!("{path}: no {name}"));

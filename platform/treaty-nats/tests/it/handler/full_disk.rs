@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use prost::Message as _;
-use testbed::{NatsOptions, Tmpfs};
+use testbed::{NatsOptions, RunDirectory, SmallVolume};
 use treaty_error::{Code, Error};
 use treaty_nats::{Connection, Event as _, HandlerSpec, Outgoing, PublishOutgoing as _, Publisher};
 
@@ -12,8 +12,8 @@ use super::broker::Broker;
 use super::{Handled, idle};
 use crate::support::{eventually, job, run, spec};
 
-/// What the volume holds.
-const VOLUME: u64 = 24 << 20;
+/// What the volume holds, in mebibytes.
+const VOLUME: u32 = 24;
 
 job!(Job, "full_disk");
 
@@ -69,7 +69,8 @@ async fn handles_all(connection: &Connection, confirmed: &[usize]) {
 /// Takes all room but a little, so that the server meets a full disk soon.
 fn fill(volume: &Path, room: u64) -> std::path::PathBuf {
     let ballast = volume.join("ballast");
-    std::fs::write(&ballast, vec![0; usize::try_from(VOLUME - room).unwrap()]).unwrap();
+    let taken = (u64::from(VOLUME) << 20) - room;
+    std::fs::write(&ballast, vec![0; usize::try_from(taken).unwrap()]).unwrap();
     ballast
 }
 
@@ -102,7 +103,9 @@ async fn plain(broker: &Broker) -> async_nats::Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_confirms_nothing_falsely_and_corrupts_nothing() {
-    let mounted = tokio::task::spawn_blocking(|| Tmpfs::mount(VOLUME).unwrap());
+    let place = RunDirectory::disposable("treaty-nats-volume").unwrap();
+    let path = place.path().join("volume");
+    let mounted = tokio::task::spawn_blocking(|| SmallVolume::mount(path, VOLUME).unwrap());
     let Some(volume) = mounted.await.unwrap() else { return };
     // The server believes in more room than there is, as when others write to its disk.
     let options = NatsOptions {
