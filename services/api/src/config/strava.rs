@@ -1,0 +1,63 @@
+//! Strava's OAuth side.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{Problem, unmet};
+
+/// Strava's OAuth side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StravaConfig {
+    /// Address below which `/oauth/authorize` and `/oauth/token` are.
+    #[serde(default = "StravaConfig::default_oauth_base_url")]
+    pub oauth_base_url: Url,
+    /// Identifier of our application.
+    pub client_id: String,
+    /// Secret of our application.
+    pub client_secret: SecretString,
+    /// Where Strava sends the browser back to: the public address of `/v1/strava/callback`.
+    pub redirect_url: Url,
+    /// Seconds that Strava may take for an answer.
+    #[serde(default = "StravaConfig::default_timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// Seconds that an athlete may take to consent.
+    #[serde(default = "StravaConfig::default_consent_lifetime_seconds")]
+    pub consent_lifetime_seconds: u64,
+    /// Seconds that an access token which is handed out still lasts at least.
+    #[serde(default = "StravaConfig::default_least_lifetime_seconds")]
+    pub least_lifetime_seconds: u64,
+}
+
+impl StravaConfig {
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        unmet([
+            (is_http(&self.oauth_base_url), "strava.oauth_base_url", "an http(s) address"),
+            (is_http(&self.redirect_url), "strava.redirect_url", "an http(s) address"),
+            (!self.client_id.is_empty(), "strava.client_id", "not an empty text"),
+            (self.timeout_seconds > 0, "strava.timeout_seconds", "at least 1"),
+        ])
+    }
+
+    fn default_oauth_base_url() -> Url {
+        #[allow(clippy::expect_used)] // A constant, which a test parses.
+        Url::parse("https://www.strava.com").expect("a valid address")
+    }
+
+    fn default_timeout_seconds() -> u64 {
+        10
+    }
+
+    fn default_consent_lifetime_seconds() -> u64 {
+        15 * 60
+    }
+
+    fn default_least_lifetime_seconds() -> u64 {
+        5 * 60
+    }
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}

@@ -1,0 +1,69 @@
+use super::*;
+
+fn config() -> serde_json::Value {
+    serde_json::json!({
+        "database": {"url": "postgres://u:hunter2@h/d"},
+        "strava": {
+            "client_id": "1", "client_secret": "hunter2",
+            "redirect_url": "https://example.org/v1/strava/callback",
+        },
+        "callers": {"consumer": "hunter2-consumer-token", "worker": "hunter2-worker-token"},
+        "operator_token": "hunter2-operator-token",
+    })
+}
+
+#[test]
+fn the_least_configuration_is_complete_and_shows_no_secret() {
+    let config: Config = serde_json::from_value(config()).unwrap();
+    assert_eq!(config.problems(), []);
+    assert_eq!(config.http.listen.port(), 8080);
+    assert_eq!(config.grpc.listen.port(), 9233);
+    assert_eq!(config.strava.oauth_base_url.as_str(), "https://www.strava.com/");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn keys_that_cannot_work_are_named() {
+    let mut value = config();
+    value["database"]["max_connections"] = 1.into();
+    value["strava"]["redirect_url"] = "mailto:ada@example.org".into();
+    let config: Config = serde_json::from_value(value).unwrap();
+    let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["database.max_connections", "strava.redirect_url"]);
+}
+
+#[test]
+fn a_quota_that_cannot_work_is_named() {
+    for (quota, key) in [
+        (serde_json::json!({"reserve_percent": 91}), "quota.reserve_percent"),
+        (serde_json::json!({"window_seconds": 4}), "quota.margin_milliseconds"),
+        (serde_json::json!({"day_seconds": 1000}), "quota.day_seconds"),
+    ] {
+        let mut value = config();
+        value["quota"] = quota;
+        let config: Config = serde_json::from_value(value).unwrap();
+        let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [key]);
+    }
+}
+
+#[test]
+fn tokens_that_can_be_guessed_or_are_shared_are_named() {
+    let mut value = config();
+    value["callers"]["worker"] = "short".into();
+    value["operator_token"] = value["callers"]["consumer"].clone();
+    let config: Config = serde_json::from_value(value).unwrap();
+    let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["callers.worker", "operator_token"]);
+}
+
+#[test]
+fn unknown_and_missing_keys_are_refused() {
+    let mut value = config();
+    value["http"] = serde_json::json!({"lisen": "0.0.0.0:1"});
+    assert!(serde_json::from_value::<Config>(value).unwrap_err().to_string().contains("lisen"));
+    let mut value = config();
+    value.as_object_mut().unwrap().remove("operator_token");
+    let error = serde_json::from_value::<Config>(value).unwrap_err().to_string();
+    assert!(error.contains("operator_token"), "{error}");
+}
