@@ -70,7 +70,7 @@ async fn what_was_recorded_replays_until_the_code_decides_otherwise() {
 
     // What an operator saves from the CLI is the same to it.
     let show = ["workflow", "show", "--workflow-id", "greet-replayed", "--output", "json"];
-    let shown = cli(show.map(str::to_owned).to_vec()).await;
+    let shown = cli(&show).await.unwrap();
     let same = Replayer::new(QUEUE).workflow::<Greet, GreetWorkflow>();
     same.replay(shown.as_bytes()).await.unwrap();
     let nothing = Replayer::new(QUEUE).replay(&history).await.unwrap_err();

@@ -13,7 +13,7 @@ use crate::server::{World, cli, eventually, request};
 /// Ids of the workflows that a query finds.
 async fn found(query: &str) -> Vec<String> {
     let command = ["workflow", "list", "--query", query, "--output", "json"];
-    let listed = cli(command.map(str::to_owned).to_vec()).await;
+    let listed = cli(&command).await.unwrap();
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     let ids = listed.as_array().unwrap().iter();
     ids.map(|one| one["execution"]["workflowId"].as_str().unwrap().to_owned()).collect()

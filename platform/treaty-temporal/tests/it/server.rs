@@ -36,12 +36,13 @@ async fn address() -> String {
     address.await.unwrap()
 }
 
-/// Runs the CLI against the server of all tests.
-pub async fn cli(arguments: Vec<String>) -> String {
+/// Runs the CLI against the server of all tests; an error is what it printed.
+pub async fn cli(arguments: &[&str]) -> Result<String, String> {
     address().await;
+    let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
     let run = move || {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        SERVER.get().unwrap().0.cli(&arguments).unwrap()
+        SERVER.get().unwrap().0.cli(&arguments).map_err(|error| error.to_string())
     };
     spawn_blocking(run).await.unwrap()
 }
