@@ -1,7 +1,7 @@
 //! The life of a process.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use crate::shutdown::chain;
-use crate::{LogConfig, Shutdown, Validate, config, crypto, telemetry};
+use crate::{ConfigError, LogConfig, Shutdown, TracesConfig, Validate, config, crypto};
 
 /// Exit status for a configuration that is wrong: `EX_CONFIG` of sysexits.
 const BAD_CONFIG: u8 = 78;
@@ -19,6 +19,9 @@ const BAD_CONFIG: u8 = 78;
 pub trait ServiceConfig: DeserializeOwned + Validate {
     /// The log.
     fn log(&self) -> &LogConfig;
+
+    /// Where traces go.
+    fn traces(&self) -> &TracesConfig;
 
     /// How long a shutdown waits for tasks. Shorter than the time that the
     /// platform grants before it kills.
@@ -41,7 +44,7 @@ where
 {
     crypto::install();
     let arguments = Arguments::read(service);
-    let config: C = match config::load(service, arguments.config.as_deref()) {
+    let config: C = match load(service, arguments.config.as_deref()) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("{service}: {error}");
@@ -52,25 +55,38 @@ where
         println!("{service}: the configuration is valid");
         return ExitCode::SUCCESS;
     }
-    let _log = match telemetry::init(service, config.log()) {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("{service}: the runtime does not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let started = treaty_telemetry::init(service, config.log(), config.traces(), runtime.handle());
+    let telemetry = match started {
         Ok(guard) => guard,
         Err(error) => {
             eprintln!("{service}: {}", chain(&error));
             return ExitCode::from(BAD_CONFIG);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "the runtime does not start");
-            return ExitCode::FAILURE;
-        }
-    };
     let span = tracing::info_span!("process", service);
     let code = runtime.block_on(live(config, start).instrument(span));
+    // What is not delivered yet goes out while there is a runtime to carry it.
+    drop(telemetry);
     // What blocks a thread must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     code
+}
+
+fn load<C: ServiceConfig>(service: &str, file: Option<&Path>) -> Result<C, ConfigError> {
+    let config: C = config::load(service, file)?;
+    match config.traces().problems().first() {
+        None => Ok(config),
+        Some((key, expected)) => {
+            Err(ConfigError::invalid(*key, format!("expected {expected}")).of_service(service))
+        }
+    }
 }
 
 async fn live<C, E, F, Fut>(config: C, start: F) -> ExitCode

@@ -16,6 +16,7 @@ use treaty_error::Error;
 use treaty_http::Gateway;
 use treaty_nats::Connection;
 use treaty_rpc::{Authenticator, GrpcServer};
+use treaty_telemetry::Metrics;
 
 use crate::activities::{Activities, ActivitiesRpc, PgActivities};
 use crate::athletes::{Athletes, AthletesRpc, PgAthletes};
@@ -65,6 +66,7 @@ pub struct App {
     nats: Connection,
     authenticator: Arc<Authenticator>,
     services: Services,
+    metrics: Metrics,
 }
 
 impl App {
@@ -82,7 +84,14 @@ impl App {
         let nats = treaty_nats::connect(&config.nats).await?;
         nats.ensure_streams(api_port::STREAMS).await?;
         let services = services(&config, &pool)?;
-        Ok(Self { config, pool, nats, authenticator, services })
+        let metrics = Metrics::new();
+        Ok(Self { config, pool, nats, authenticator, services, metrics })
+    }
+
+    /// The figures of the process.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Serves until `shutdown`, or until one part fails, which stops the others.

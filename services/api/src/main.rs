@@ -19,6 +19,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn start(config: Config, shutdown: Shutdown) -> Result<(), Failure> {
     let (http, grpc) = (config.http.listen(), config.grpc.listen());
+    let metrics = config.metrics.clone();
     let app = App::connect(config).await?;
     // Bound last: who reads the address files finds a service that answers.
     let listeners = Listeners { http: http.bind().await?, grpc: grpc.bind().await? };
@@ -27,6 +28,7 @@ async fn start(config: Config, shutdown: Shutdown) -> Result<(), Failure> {
         grpc = %listeners.grpc.local_addr()?,
         "listening"
     );
+    metrics.serve(app.metrics(), &shutdown).await?;
     shutdown.spawn("serve", app.serve(listeners, shutdown.token()));
     Ok(())
 }

@@ -32,7 +32,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     treaty_service::crypto::install();
     let config: MigrateConfig = treaty_service::config::load("api", arguments.config.as_deref())?;
-    let _log = treaty_service::telemetry::init("api", &config.log)?;
+    let _log = treaty_telemetry::init_log(&config.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         database::reach(&config.database).await?;

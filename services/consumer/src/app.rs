@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use consumer_port::Clients;
 use tokio::net::TcpListener;
-use treaty_error::Error;
+use treaty_error::{Code, Error};
 use treaty_nats::{Connection, HandlerStats};
 use treaty_service::health::Component;
-use treaty_service::{Health, Shutdown};
+use treaty_service::{Health, Metrics, Shutdown};
 
 use crate::config::Config;
 use crate::handlers::{self, SyncAthletes};
@@ -40,6 +40,9 @@ impl App {
         let nats_ready = health.component("nats");
         shutdown.spawn("health", health.serve(health_listener, shutdown.token()));
 
+        let metrics = Metrics::new();
+        config.metrics.serve(&metrics, shutdown).await.map_err(cannot_listen)?;
+
         let clients = Clients::connect(&config.peers)?;
         let quota = Arc::new(Quota::new(Arc::clone(&clients.quota), shutdown.token()));
         let strava = Arc::new(StravaClient::new(&config.strava, quota)?);
@@ -61,6 +64,10 @@ impl App {
     pub fn stats(&self) -> Arc<HandlerStats> {
         Arc::clone(&self.stats)
     }
+}
+
+fn cannot_listen(error: std::io::Error) -> Error {
+    Error::new(Code::Unavailable, "the metrics have no address").with_source(error)
 }
 
 fn spawn_readiness(connection: Connection, nats: Component, shutdown: &Shutdown) {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use consumer_port::Peers;
 use serde::Deserialize;
 use treaty_nats::{HandlersConfig, NatsConfig};
-use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
+use treaty_service::{
+    ConfigError, HealthConfig, LogConfig, MetricsConfig, ServiceConfig, TracesConfig, Validate,
+};
 use url::Url;
 
 /// Most activities that Strava puts on one page.
@@ -33,6 +35,12 @@ pub struct Config {
     /// Where `/livez` and `/readyz` answer.
     #[serde(default)]
     pub health: HealthConfig,
+    /// Where `/metrics` answers.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Where traces go.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
@@ -132,6 +140,10 @@ impl Validate for Config {
 impl ServiceConfig for Config {
     fn log(&self) -> &LogConfig {
         &self.log
+    }
+
+    fn traces(&self) -> &TracesConfig {
+        &self.traces
     }
 
     fn shutdown_grace(&self) -> Duration {

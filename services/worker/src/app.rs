@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use treaty_error::Error;
+use treaty_error::{Code, Error};
 use treaty_service::health::Component;
-use treaty_service::{Health, Shutdown};
+use treaty_service::{Health, Metrics, Shutdown};
 use treaty_temporal::{ActivityContract as _, Worker, WorkflowContract as _, WorkflowSpec};
 use worker_port::sync_v1::dispatch_service::{
     AwaitSync, BackfillAthlete, DispatchSyncs, PublishSyncJob, PublishSyncJobs, ReconcileSyncs,
@@ -72,6 +72,9 @@ impl App {
         };
         shutdown.spawn("health", health.serve(health_listener, shutdown.token()));
 
+        let metrics = Metrics::new();
+        config.metrics.serve(&metrics, shutdown).await.map_err(cannot_listen)?;
+
         let mut nats = config.nats.clone();
         nats.name.get_or_insert_with(|| "worker".to_owned());
         let nats = treaty_nats::connect(&nats).await?;
@@ -94,6 +97,10 @@ impl App {
     pub fn schedules(&self) -> &Schedules {
         &self.schedules
     }
+}
+
+fn cannot_listen(error: std::io::Error) -> Error {
+    Error::new(Code::Unavailable, "the metrics have no address").with_source(error)
 }
 
 /// Starts a worker for each task queue.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
-use treaty_service::{ConfigError, HealthConfig, LogConfig, ServiceConfig, Validate};
+use treaty_service::{
+    ConfigError, HealthConfig, LogConfig, MetricsConfig, ServiceConfig, TracesConfig, Validate,
+};
 use treaty_temporal::{TemporalConfig, WorkerConfig};
 use worker_port::Peers;
 
@@ -43,6 +45,12 @@ pub struct Config {
     /// Where `/livez` and `/readyz` answer.
     #[serde(default)]
     pub health: HealthConfig,
+    /// Where `/metrics` answers.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Where traces go.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
@@ -85,6 +93,10 @@ impl Validate for Config {
 impl ServiceConfig for Config {
     fn log(&self) -> &LogConfig {
         &self.log
+    }
+
+    fn traces(&self) -> &TracesConfig {
+        &self.traces
     }
 
     fn shutdown_grace(&self) -> Duration {

@@ -61,7 +61,8 @@ impl ConfigError {
     }
 
     /// Adds the form that the key has in the environment of this service.
-    fn of_service(mut self, prefix: &str) -> Self {
+    pub(crate) fn of_service(mut self, service: &str) -> Self {
+        let prefix = environment_prefix(service);
         self.environment = self
             .key
             .as_ref()
@@ -131,7 +132,7 @@ where
             tree.set(&key.to_ascii_lowercase(), &name, value);
         }
     }
-    let config: T = de::from_tree(tree).map_err(|error| error.of_service(&prefix))?;
-    config.validate().map_err(|error| error.of_service(&prefix))?;
+    let config: T = de::from_tree(tree).map_err(|error| error.of_service(service))?;
+    config.validate().map_err(|error| error.of_service(service))?;
     Ok(config)
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use treaty_service::LogFormat;
 use treaty_service::config::load_from;
-use treaty_service::telemetry::LogFormat;
 use treaty_service::{ConfigError, ListenConfig, LogConfig, Validate};
 
 #[derive(Debug, Deserialize)]

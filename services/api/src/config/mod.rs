@@ -14,7 +14,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
 use treaty_rpc::{AuthConfig, MIN_TOKEN_BYTES};
-use treaty_service::{ConfigError, LogConfig, ServiceConfig, Validate};
+use treaty_service::{
+    ConfigError, LogConfig, MetricsConfig, ServiceConfig, TracesConfig, Validate,
+};
 
 pub use self::database::DatabaseConfig;
 pub use self::listen::{GrpcConfig, HttpConfig};
@@ -65,6 +67,12 @@ pub struct Config {
     /// Syncs.
     #[serde(default)]
     pub sync: SyncConfig,
+    /// Where `/metrics` answers.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Where traces go.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
@@ -113,6 +121,10 @@ impl Validate for Config {
 impl ServiceConfig for Config {
     fn log(&self) -> &LogConfig {
         &self.log
+    }
+
+    fn traces(&self) -> &TracesConfig {
+        &self.traces
     }
 
     fn shutdown_grace(&self) -> Duration {

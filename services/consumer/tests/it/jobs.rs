@@ -78,6 +78,8 @@ impl World {
             strava: self.strava.client_config(10),
             sync: SyncConfig::default(),
             health: treaty_service::HealthConfig::default(),
+            metrics: treaty_service::MetricsConfig::default(),
+            traces: treaty_service::TracesConfig::default(),
             log: LogConfig::default(),
             shutdown_grace_seconds: 25,
         }

@@ -1,0 +1,161 @@
+//! SQL statements as spans.
+//!
+//! sqlx tells of each statement when it has ended, with its text, which has placeholders where
+//! values are, and the time that it took. Within a trace that becomes a span, after the fact.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Target of the events by which sqlx tells of statements.
+const TARGET: &str = "sqlx::query";
+
+/// Longest text of a statement that goes into a span, in bytes.
+const LONGEST_TEXT: usize = 4096;
+
+pub(crate) fn layer<S>(tracer: SdkTracer) -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    Statements { tracer }
+        .with_filter(filter_fn(|metadata| metadata.is_event() && metadata.target() == TARGET))
+}
+
+struct Statements {
+    tracer: SdkTracer,
+}
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        let parent = Context::current();
+        // What a process does for itself, such as looking for work, is no trace.
+        if !parent.span().span_context().is_sampled() {
+            return;
+        }
+        let mut statement = Statement::default();
+        event.record(&mut statement);
+        let ended = SystemTime::now();
+        let begun = ended.checked_sub(statement.elapsed).unwrap_or(ended);
+        let text = statement.text();
+        let (operation, table) = summary(text);
+        let name = match table {
+            Some(table) => format!("{operation} {table}"),
+            None => operation.to_owned(),
+        };
+        let mut attributes = vec![
+            KeyValue::new("db.system.name", "postgresql"),
+            KeyValue::new("db.operation.name", operation.to_owned()),
+            KeyValue::new("db.query.text", cut(text).to_owned()),
+            KeyValue::new("db.response.returned_rows", statement.returned),
+        ];
+        attributes.extend(table.map(|table| KeyValue::new("db.collection.name", table.to_owned())));
+        let mut span = self
+            .tracer
+            .span_builder(name)
+            .with_kind(SpanKind::Client)
+            .with_start_time(begun)
+            .with_attributes(attributes)
+            .start_with_context(&self.tracer, &parent);
+        span.end_with_timestamp(ended);
+    }
+}
+
+/// What sqlx says.
+#[derive(Default)]
+struct Statement {
+    /// The first words, or all of a short statement.
+    summary: String,
+    /// The whole of a long one, else empty.
+    whole: String,
+    elapsed: Duration,
+    returned: i64,
+}
+
+impl Statement {
+    fn text(&self) -> &str {
+        let whole = self.whole.trim();
+        if whole.is_empty() { &self.summary } else { whole }
+    }
+}
+
+impl Visit for Statement {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "summary" => value.clone_into(&mut self.summary),
+            "db.statement" => value.clone_into(&mut self.whole),
+            _ => {}
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if field.name() == "elapsed_secs" {
+            self.elapsed = Duration::try_from_secs_f64(value).unwrap_or_default();
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "rows_returned" {
+            self.returned = i64::try_from(value).unwrap_or(i64::MAX);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+/// The first word of a statement, and the table that it is about where that is easily seen.
+fn summary(text: &str) -> (&str, Option<&str>) {
+    let mut words = text.split_whitespace();
+    let operation = words.next().unwrap_or("query").trim_end_matches(';');
+    let introduces = |word: &str| {
+        ["FROM", "INTO", "UPDATE"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    };
+    let table = if introduces(operation) {
+        words.next()
+    } else {
+        words.by_ref().find(|word| introduces(word)).and_then(|_| words.next())
+    };
+    let is_name = |word: &&str| {
+        word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.\"".contains(&byte))
+    };
+    (operation, table.map(|word| word.trim_end_matches([';', ','])).filter(is_name))
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_called_by_its_operation_and_its_table() {
+        assert_eq!(summary("INSERT INTO outbox (id) VALUES ($1)"), ("INSERT", Some("outbox")));
+        assert_eq!(summary("UPDATE athletes SET name = $1"), ("UPDATE", Some("athletes")));
+        assert_eq!(summary("select 1 from a.b, c"), ("select", Some("a.b")));
+        assert_eq!(summary("DELETE FROM x;"), ("DELETE", Some("x")));
+        assert_eq!(summary("SELECT * FROM unnest($1::text[])"), ("SELECT", None));
+        assert_eq!(summary("COMMIT"), ("COMMIT", None));
+        assert_eq!(summary(""), ("query", None));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let text = "é".repeat(LONGEST_TEXT);
+        assert_eq!(cut(&text).len(), LONGEST_TEXT);
+        assert_eq!(cut(&format!("x{text}")).len(), LONGEST_TEXT - 1);
+    }
+}
