@@ -1,10 +1,14 @@
 //! The HTTP server that a site is served by.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::serve::Listener;
-use http::{Request, Response};
+use futures::FutureExt;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,7 +24,10 @@ use crate::{Answer, Body, Site};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpServerConfig {
-    /// How long requests may go on once the server is asked to stop.
+    /// How long the server goes on as before once it is asked to stop, but for telling each
+    /// caller that its connection ends: whoever watches readiness has gone elsewhere by then.
+    pub notice_milliseconds: u64,
+    /// How long requests may go on after the notice.
     pub drain_seconds: u64,
     /// How long the head of a request may take to arrive, the wait for it on an idle
     /// connection included; 0 for ever.
@@ -29,7 +36,7 @@ pub struct HttpServerConfig {
 
 impl Default for HttpServerConfig {
     fn default() -> Self {
-        Self { drain_seconds: 25, header_seconds: 90 }
+        Self { notice_milliseconds: 2_000, drain_seconds: 25, header_seconds: 90 }
     }
 }
 
@@ -38,32 +45,55 @@ impl Default for HttpServerConfig {
 #[error("the HTTP server failed")]
 pub struct ServeError(#[from] std::io::Error);
 
-impl Service<Request<Incoming>> for Site {
+/// What a connection is answered by.
+#[derive(Clone)]
+struct Door {
+    site: Site,
+    /// Whether the server has been asked to stop.
+    leaving: Arc<AtomicBool>,
+}
+
+impl Service<Request<Incoming>> for Door {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Infallibly;
+    type Future = Leaving;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Infallibly(self.respond(request.map(Body::from)))
+        // HTTP/2 has frames of its own for this, and forbids the header.
+        let leaving = (request.version() < Version::HTTP_2).then(|| Arc::clone(&self.leaving));
+        Leaving { answer: self.site.respond(request.map(Body::from)), leaving }
     }
 }
 
-/// An answer in hyper's terms.
-pub struct Infallibly(Answer);
+/// An answer that ends its connection when the server is about to end.
+struct Leaving {
+    answer: Answer,
+    leaving: Option<Arc<AtomicBool>>,
+}
 
-impl Future for Infallibly {
+impl Future for Leaving {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0).poll(cx).map(Ok)
+        let mut response = std::task::ready!(std::pin::Pin::new(&mut self.answer).poll(cx));
+        let leaving = self.leaving.as_ref().is_some_and(|one| one.load(Ordering::Relaxed));
+        if leaving && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        std::task::Poll::Ready(Ok(response))
     }
 }
 
-/// Serves a site by HTTP/1.1 and HTTP/2 until `shutdown`; then refuses new connections
-/// and lets requests end for as long as the configuration says.
+/// Serves a site by HTTP/1.1 and HTTP/2 until `shutdown`, and then for the time of notice, in
+/// which each answer ends its connection; then refuses new connections and lets requests end for
+/// as long as the configuration says.
+///
+/// A connection that is closed while it is idle may have a request on its way, which is lost.
+/// That is why callers are told before, and why readiness has to be taken back no later than
+/// `shutdown`.
 ///
 /// # Errors
 /// None at present: a listener that cannot accept waits and tries again, and a
@@ -76,13 +106,23 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let connections = GracefulShutdown::new();
     let builder = builder(config);
+    let door = Door { site, leaving: Arc::default() };
+    let mut over = std::pin::pin!(async {
+        shutdown.cancelled().await;
+        door.leaving.store(true, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(config.notice_milliseconds)).await;
+    });
     loop {
         let (stream, _) = tokio::select! {
             // axum's listener waits where the process has no file to give.
             accepted = Listener::accept(&mut listener) => accepted,
-            () = shutdown.cancelled() => break,
+            () = &mut over => break,
         };
-        connect(&builder, &connections, stream, site.clone());
+        connect(&builder, &connections, stream, door.clone());
+    }
+    // Those that the kernel has accepted for us would be reset with the listener.
+    while let Some((stream, _)) = Listener::accept(&mut listener).now_or_never() {
+        connect(&builder, &connections, stream, door.clone());
     }
     drop(listener);
     let drain = Duration::from_secs(config.drain_seconds);
@@ -104,13 +144,13 @@ fn connect(
     builder: &Builder<TokioExecutor>,
     connections: &GracefulShutdown,
     stream: TcpStream,
-    site: Site,
+    door: Door,
 ) {
     // Small answers must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), site);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), door);
     let connection = connections.watch(connection.into_owned());
     tokio::spawn(async move {
         if let Err(error) = connection.await {

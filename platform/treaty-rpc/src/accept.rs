@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -26,11 +27,12 @@ struct Terms {
     /// None for one that may live for ever.
     age: Option<Duration>,
     grace: Duration,
-    shutdown: CancellationToken,
+    /// The notice is over.
+    close: CancellationToken,
 }
 
-/// Accepts connections until `shutdown`; then closes each after its calls, and what has
-/// not ended after the time to drain at once. Whether all ended in time.
+/// Accepts connections until `shutdown` and for the time of notice; then closes each after its
+/// calls, and what has not ended after the time to drain at once. Whether all ended in time.
 ///
 /// tonic's own server waits for age and grace together and then cuts a connection off,
 /// its calls with it, without having asked the client to leave.
@@ -40,8 +42,12 @@ pub(crate) async fn accept(
     config: &GrpcServerConfig,
     shutdown: CancellationToken,
 ) -> bool {
-    let terms = Terms::new(config, shutdown.clone());
+    let terms = Terms::new(config);
     let mut connections = JoinSet::new();
+    let mut over = std::pin::pin!(async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(config.notice_milliseconds)).await;
+    });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -54,17 +60,22 @@ pub(crate) async fn accept(
                 }
             },
             Some(_) = connections.join_next() => {}
-            () = shutdown.cancelled() => break,
+            () = &mut over => break,
         }
     }
+    // Those that the kernel has accepted for us would be reset with the listener.
+    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+        connections.spawn(terms.clone().serve(stream, routes.clone()));
+    }
     drop(listener);
+    terms.close.cancel();
     let drained = async { while connections.join_next().await.is_some() {} };
     let drain = Duration::from_secs(config.drain_seconds);
     tokio::time::timeout(drain, drained).await.is_ok()
 }
 
 impl Terms {
-    fn new(config: &GrpcServerConfig, shutdown: CancellationToken) -> Self {
+    fn new(config: &GrpcServerConfig) -> Self {
         let seconds = |seconds: u64| (seconds > 0).then(|| Duration::from_secs(seconds));
         let mut builder = Builder::new(TokioExecutor::new());
         builder
@@ -77,7 +88,7 @@ impl Terms {
             builder,
             age: seconds(config.max_connection_age_seconds),
             grace: Duration::from_secs(config.max_connection_age_grace_seconds),
-            shutdown,
+            close: CancellationToken::new(),
         }
     }
 
@@ -91,7 +102,7 @@ impl Terms {
             std::pin::pin!(self.builder.serve_connection(TokioIo::new(stream), service));
         let aged = tokio::select! {
             ended = connection.as_mut() => return note(ended),
-            () = self.shutdown.cancelled() => false,
+            () = self.close.cancelled() => false,
             () = of_age(self.age) => true,
         };
         // The client is told which calls still count, and brings others elsewhere.

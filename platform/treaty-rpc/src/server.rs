@@ -38,7 +38,10 @@ pub struct GrpcServerConfig {
     pub max_connection_age_seconds: u64,
     /// How long calls may go on once their connection is asked to close.
     pub max_connection_age_grace_seconds: u64,
-    /// How long calls may go on once the server is asked to stop.
+    /// How long the server goes on as before once it is asked to stop, but for saying that it is
+    /// not serving: whoever watches that has gone elsewhere by then.
+    pub notice_milliseconds: u64,
+    /// How long calls may go on after the notice.
     pub drain_seconds: u64,
 }
 
@@ -51,6 +54,7 @@ impl Default for GrpcServerConfig {
             keepalive_timeout_seconds: 10,
             max_connection_age_seconds: 300,
             max_connection_age_grace_seconds: 60,
+            notice_milliseconds: 2_000,
             drain_seconds: 25,
         }
     }
@@ -158,8 +162,8 @@ impl GrpcServer {
         self
     }
 
-    /// Serves until `shutdown`, then refuses new connections, reports itself as not
-    /// serving and lets calls end for as long as the configuration says.
+    /// Serves until `shutdown`, reports itself as not serving for the time of notice, then
+    /// refuses new connections and lets calls end for as long as the configuration says.
     ///
     /// # Errors
     /// When descriptors for reflection cannot be read.

@@ -96,6 +96,10 @@ impl App {
 
     /// Serves until `shutdown`, or until one part fails, which stops the others.
     ///
+    /// At `shutdown` it is not ready any more, but answers for the time of notice, so that whoever
+    /// watches readiness goes elsewhere first. The relay and the other parts that work by themselves
+    /// end after the servers: what the last calls promised goes out as well.
+    ///
     /// # Errors
     /// When a part has stopped unasked.
     pub async fn serve(
@@ -103,25 +107,26 @@ impl App {
         listeners: Listeners,
         shutdown: CancellationToken,
     ) -> Result<(), RunError> {
-        let stop = shutdown.child_token();
-        let parts = self
-            .parts(listeners, &stop)
-            .into_iter()
-            .map(|(part, running)| supervise(part, running, stop.clone()));
-        let outcomes = futures::future::join_all(parts).await;
+        let stops = Stops { serving: shutdown.child_token(), working: CancellationToken::new() };
+        let (servers, workers) =
+            (self.servers(listeners, &stops.serving), self.workers(&stops.working));
+        let served = async {
+            let outcomes = supervise(servers, &stops.serving, &stops).await;
+            stops.working.cancel();
+            outcomes
+        };
+        let worked = supervise(workers, &stops.working, &stops);
+        let (served, worked) = tokio::join!(served, worked);
         // Acknowledgements that are still on their way reach the server before the process ends.
         self.nats.flush().await;
         self.pool.close().await;
-        outcomes.into_iter().collect()
+        served.into_iter().chain(worked).collect()
     }
 
-    fn parts(
-        &self,
-        listeners: Listeners,
-        stop: &CancellationToken,
-    ) -> Vec<(&'static str, BoxFuture<'_, Outcome>)> {
+    /// What answers calls.
+    fn servers(&self, listeners: Listeners, stop: &CancellationToken) -> Parts<'_> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
-        let mut others = health(self.pool.clone());
+        let mut others = health(self.pool.clone(), stop.clone());
         if let Some(directory) = &self.config.http.documents {
             others = others.merge(treaty_http::documents(directory));
         }
@@ -130,13 +135,17 @@ impl App {
         let server =
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());
-        let relay = self.relay();
-        let relay_stop = stop.clone();
-        let orphans = self.orphans();
-        let orphans_stop = stop.clone();
         vec![
             ("the HTTP server", http.map(|ended| ended.map_err(Into::into)).boxed()),
             ("the gRPC server", grpc.map(|ended| ended.map_err(Into::into)).boxed()),
+        ]
+    }
+
+    /// What works by itself.
+    fn workers(&self, stop: &CancellationToken) -> Parts<'_> {
+        let (relay, relay_stop) = (self.relay(), stop.clone());
+        let (orphans, orphans_stop) = (self.orphans(), stop.clone());
+        vec![
             (
                 "the relay of the outbox",
                 async move {
@@ -172,21 +181,31 @@ impl App {
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type Parts<'a> = Vec<(&'static str, BoxFuture<'a, Outcome>)>;
 
-/// Runs a part; its end ends the others.
+/// What ends the servers, and after them the rest.
+struct Stops {
+    serving: CancellationToken,
+    working: CancellationToken,
+}
+
+/// Runs parts until `stop`; the end of one before that ends everything.
 async fn supervise(
-    part: &'static str,
-    running: BoxFuture<'_, Outcome>,
-    stop: CancellationToken,
-) -> Result<(), RunError> {
-    let outcome = running.await;
-    let asked = stop.is_cancelled();
-    stop.cancel();
-    match outcome {
-        Ok(()) if asked => Ok(()),
-        Ok(()) => Err(RunError { part, source: None }),
-        Err(error) => Err(RunError { part, source: Some(error) }),
-    }
+    parts: Parts<'_>,
+    stop: &CancellationToken,
+    stops: &Stops,
+) -> Vec<Result<(), RunError>> {
+    let parts = parts.into_iter().map(async |(part, running)| {
+        let outcome = running.await;
+        let asked = stop.is_cancelled();
+        stops.serving.cancel();
+        match outcome {
+            Ok(()) if asked => Ok(()),
+            Ok(()) => Err(RunError { part, source: None }),
+            Err(error) => Err(RunError { part, source: Some(error) }),
+        }
+    });
+    futures::future::join_all(parts).await
 }
 
 fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
@@ -212,10 +231,14 @@ fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
     })
 }
 
-/// `/livez` says that the process runs; `/readyz` that calls can be answered. NATS is not asked:
-/// without it jobs wait in the outbox, and calls are answered all the same.
-fn health(pool: PgPool) -> Router {
+/// `/livez` says that the process runs; `/readyz` that calls can be answered, and will be for a
+/// while. NATS is not asked: without it jobs wait in the outbox, and calls are answered all the
+/// same.
+fn health(pool: PgPool, stop: CancellationToken) -> Router {
     let ready = async move || {
+        if stop.is_cancelled() {
+            return (StatusCode::SERVICE_UNAVAILABLE, "about to stop\n");
+        }
         let answer =
             tokio::time::timeout(Duration::from_secs(2), sqlx::query("SELECT 1").execute(&pool));
         match answer.await {

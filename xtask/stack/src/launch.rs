@@ -13,6 +13,9 @@ use crate::{Binaries, Options};
 /// How long a process may take to write down its address.
 const START: Duration = Duration::from_secs(60);
 
+/// How long an api that is asked to stop still takes calls.
+const NOTICE_MILLISECONDS: &str = "300";
+
 /// What all processes need to know of each other.
 pub(crate) struct Plan<'a> {
     pub(crate) binaries: &'a Binaries,
@@ -183,6 +186,9 @@ impl Plan<'_> {
             .env("API__GRPC__ADDRESS_FILE", &grpc)
             .env("API__DATABASE__URL", &peers.postgres)
             .env("API__MIGRATE_ON_START", "true")
+            // On one machine it is soon known who is ready.
+            .env("API__HTTP__SERVER__NOTICE_MILLISECONDS", NOTICE_MILLISECONDS)
+            .env("API__GRPC__SERVER__NOTICE_MILLISECONDS", NOTICE_MILLISECONDS)
             .env("API__NATS__URL", &peers.nats)
             .env("API__NATS__USER", "api")
             .env("API__NATS__PASSWORD", &self.secrets.nats.api)

@@ -7,3 +7,4 @@ mod failures;
 mod orders;
 mod requests;
 mod serving;
+mod stopping;

@@ -40,7 +40,7 @@ async fn a_request_under_way_is_answered_after_shutdown() {
     let url = format!("http://{}/v1/orders/last", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let router = routes(Arc::new(service.clone()), &gateway()).site();
-    let config = HttpServerConfig::default();
+    let config = HttpServerConfig { notice_milliseconds: 0, ..HttpServerConfig::default() };
     let server = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { serve(listener, router, &config, shutdown).await }

@@ -19,6 +19,7 @@ use treaty_rpc::{
 
 use crate::echo::{
     Echo, EchoService, EchoServiceClient, Running, WORKER_TOKEN, echo, start, start_at,
+    without_notice,
 };
 
 /// Counts its calls, and holds those that say `wait` until released.
@@ -182,7 +183,7 @@ async fn a_place_that_hangs_gets_no_more_than_its_share_of_waiting_calls() {
 
 #[tokio::test]
 async fn servers_restart_one_after_the_other_and_no_call_fails() {
-    let (one, first, two, second) = pair(&GrpcServerConfig::default()).await;
+    let (one, first, two, second) = pair(&without_notice()).await;
     let client = Arc::new(fixed(&[&first.address, &second.address]));
     let done = CancellationToken::new();
     let callers: Vec<_> = (0..8)
@@ -205,7 +206,7 @@ async fn servers_restart_one_after_the_other_and_no_call_fails() {
         server.shutdown.cancel();
         server.task.await.unwrap().unwrap();
         let counting = Counting::new();
-        let again = start_at(&server.address, counting.clone(), GrpcServerConfig::default()).await;
+        let again = start_at(&server.address, counting.clone(), without_notice()).await;
         eventually("the new server to be called", || counting.calls() > 100).await;
         servers.push((counting, again));
     }
@@ -228,7 +229,7 @@ async fn when_all_are_down_a_call_fails_and_the_next_one_tries_anew() {
 
 #[tokio::test]
 async fn addresses_of_a_name_come_and_go_without_a_failed_call() {
-    let (one, first, two, second) = pair(&GrpcServerConfig::default()).await;
+    let (one, first, two, second) = pair(&without_notice()).await;
     let names = Arc::new(Names::default());
     names.set(&[&first]);
     let client = Arc::new(named(&names, 1));

@@ -175,6 +175,11 @@ pub(crate) fn authenticator() -> Arc<Authenticator> {
     Arc::new(Authenticator::new(&config).unwrap())
 }
 
+/// A server that gives no notice of its end: nobody watches whether it serves.
+pub(crate) fn without_notice() -> GrpcServerConfig {
+    GrpcServerConfig { notice_milliseconds: 0, ..GrpcServerConfig::default() }
+}
+
 pub(crate) async fn start(service: impl EchoService, config: GrpcServerConfig) -> Running {
     start_at("127.0.0.1:0", service, config).await
 }

@@ -6,3 +6,4 @@ mod balance;
 mod calls;
 mod echo;
 mod server;
+mod stopping;

@@ -16,7 +16,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse
 use treaty_error::{Code, Error};
 use treaty_rpc::{Context, GrpcServerConfig};
 
-use crate::echo::{Echo, EchoService, Running, WORKER_TOKEN, echo, start};
+use crate::echo::{Echo, EchoService, Running, WORKER_TOKEN, echo, start, without_notice};
 
 /// Says when a call has begun, and answers it when told to.
 #[derive(Clone)]
@@ -122,7 +122,7 @@ async fn a_message_above_the_limit_is_refused() {
 #[tokio::test]
 async fn a_call_under_way_is_answered_after_shutdown() {
     let service = Gated::new();
-    let server = start(service.clone(), GrpcServerConfig::default()).await;
+    let server = start(service.clone(), without_notice()).await;
     let client = server.client(WORKER_TOKEN);
     let call = tokio::spawn(async move { client.echo(&Context::background(), echo("last")).await });
     service.has_begun().await;
@@ -135,7 +135,7 @@ async fn a_call_under_way_is_answered_after_shutdown() {
 #[tokio::test]
 async fn the_time_to_drain_ends() {
     let service = Gated::new();
-    let config = GrpcServerConfig { drain_seconds: 0, ..Default::default() };
+    let config = GrpcServerConfig { drain_seconds: 0, ..without_notice() };
     let server = start(service.clone(), config).await;
     let client = server.client(WORKER_TOKEN);
     let call = tokio::spawn(async move { client.echo(&Context::background(), echo("x")).await });

@@ -45,7 +45,11 @@ async fn start() -> Running {
     let config = json!({
         "database": {"url": database},
         "migrate_on_start": true,
-        "http": {"documents": concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen")},
+        "http": {
+            "documents": concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen"),
+            "server": {"notice_milliseconds": 0},
+        },
+        "grpc": {"server": {"notice_milliseconds": 0}},
         "nats": {"url": nats_url},
         "strava": {
             "oauth_base_url": strava.url(),
