@@ -88,18 +88,12 @@ impl Quota {
         }
     }
 
-    /// Waits until a call may be made.
+    /// Waits until a call may be made. A process that ends makes no one wait, but gives leave as
+    /// long as there are calls: a job that is nearly done costs no delivery then.
     ///
     /// # Errors
-    /// When this process ends, or the api does not answer for long.
+    /// When it had to wait in a process that ends, or the api does not answer for long.
     pub(super) async fn permit(&self, priority: CallPriority) -> Result<Permit, StravaError> {
-        tokio::select! {
-            permit = self.wait_for_permit(priority) => permit.map_err(StravaError::Quota),
-            () = self.stop.cancelled() => Err(StravaError::Stopping),
-        }
-    }
-
-    async fn wait_for_permit(&self, priority: CallPriority) -> Result<Permit, Error> {
         let lease = match priority {
             CallPriority::Interactive => &self.interactive,
             CallPriority::Background | CallPriority::Unspecified => &self.background,
@@ -135,9 +129,12 @@ impl Quota {
                     tracing::debug!(error = error.chain(), "the quota cannot be asked");
                     full_jitter(failures)
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(StravaError::Quota(error)),
             };
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.cancelled() => return Err(StravaError::Stopping),
+            }
         }
     }
 

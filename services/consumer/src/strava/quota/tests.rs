@@ -133,6 +133,24 @@ async fn the_end_of_the_process_ends_the_wait() {
     assert!(matches!(permit, Err(StravaError::Stopping)), "{permit:?}");
 }
 
+/// A job that was begun is carried through: given back, it would cost a delivery.
+#[tokio::test(start_paused = true)]
+async fn a_process_that_ends_still_gives_leave_while_there_are_calls() {
+    let mut service = MockQuotaService::new();
+    let mut answers = vec![spent(80_000), granted(20, 60), granted(20, 60)];
+    service.expect_reserve_calls().times(3).returning(move |_, _| Ok(answers.pop().unwrap()));
+    let stop = CancellationToken::new();
+    let quota = Quota::new(Arc::new(service), stop.clone());
+    quota.permit(BACKGROUND).await.unwrap();
+    stop.cancel();
+    // More than one reservation has.
+    for _ in 0..39 {
+        quota.permit(BACKGROUND).await.unwrap();
+    }
+    let permit = quota.permit(BACKGROUND).await;
+    assert!(matches!(permit, Err(StravaError::Stopping)), "{permit:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_at_once_and_voids_what_was_reserved() {
     let mut service = MockQuotaService::new();
