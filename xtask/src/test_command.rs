@@ -68,7 +68,7 @@ const STEPS: [Step; 16] = [
     }),
     ("sql", "every query agrees with the schema", |tools| sql::check(tools)),
     ("tools", "the servers for the tests are there", |tools| {
-        for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {
+        for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal, Tool::Bao] {
             tools.ensure(tool)?;
         }
         Ok(())

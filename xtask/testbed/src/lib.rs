@@ -1,13 +1,14 @@
 //! Finds, installs and runs the external servers that tests and the demo need.
 //!
-//! [`Tools`] answers where Postgres, nats-server, the Temporal CLI and buf are, and installs the
-//! pinned version when the machine has none that will do. [`Postgres`], [`NatsServer`] and
-//! [`TemporalServer`] run them as child processes on a [`Leashed`] process, so that nothing outlives
+//! [`Tools`] answers where Postgres, nats-server, the Temporal CLI, OpenBao and buf are, and installs
+//! the pinned version when the machine has none that will do. [`Postgres`], [`NatsServer`],
+//! [`TemporalServer`] and [`BaoServer`] run them as child processes on a [`Leashed`] process, so that nothing outlives
 //! the process that started it, however that one ends. Everything here is blocking: async code calls
 //! it from `spawn_blocking`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod bao;
 mod documents;
 pub mod http;
 mod nats;
@@ -22,6 +23,7 @@ mod unique;
 mod volume;
 mod wait;
 
+pub use bao::BaoServer;
 pub use documents::{judge_answers, judge_documents};
 pub use nats::{NatsOptions, NatsServer};
 pub use postgres::{Postgres, PostgresOptions};

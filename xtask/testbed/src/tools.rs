@@ -28,6 +28,8 @@ pub enum Tool {
     NatsServer,
     /// The Temporal CLI, which contains a development server.
     Temporal,
+    /// OpenBao, a server of Vault's API.
+    Bao,
     /// buf, the linter of the contracts.
     Buf,
     /// The runner of protovalidate's conformance suite.
@@ -68,10 +70,11 @@ pub enum Tool {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
+        Self::Bao,
         Self::Buf,
         Self::ProtovalidateConformance,
         Self::ProtocGenEs,
@@ -109,6 +112,7 @@ impl Tool {
             Self::Postgres => "postgres",
             Self::NatsServer => "nats-server",
             Self::Temporal => "temporal",
+            Self::Bao => "bao",
             Self::Buf => "buf",
             Self::ProtovalidateConformance => "protovalidate-conformance",
             Self::ProtocGenEs => "protoc-gen-es",

