@@ -106,7 +106,7 @@ struct Library {
     reason: &'static str,
 }
 
-const LIBRARIES: [Library; 4] = [
+const LIBRARIES: [Library; 5] = [
     Library {
         name: "sqlx",
         allowed: &["services/api", "gen/schema/"],
@@ -134,6 +134,13 @@ const LIBRARIES: [Library; 4] = [
         in_tests: &["e2e", "bench"],
         services: &["services/worker"],
         reason: "workflows run in the worker; others start them through their port",
+    },
+    Library {
+        name: "vaultrs",
+        allowed: &["platform/treaty-secrets"],
+        in_tests: &[],
+        services: &["services/api"],
+        reason: "the api alone keeps secrets, in whichever store its configuration names",
     },
 ];
 
