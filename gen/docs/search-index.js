@@ -108,5 +108,20 @@ window.treatySearchIndex = [
 ["SyncState","message","packages/stravasync.sync.v1.html#SyncState","How far an athlete's activities are known"],
 ["SyncReason","enum","packages/stravasync.sync.v1.html#SyncReason","Why a sync was asked for"],
 ["SyncOutcome","enum","packages/stravasync.sync.v1.html#SyncOutcome","How a sync ended"],
-["SyncAdmission","enum","packages/stravasync.sync.v1.html#SyncAdmission","What becomes of a job"]
+["SyncAdmission","enum","packages/stravasync.sync.v1.html#SyncAdmission","What becomes of a job"],
+["stravasync.webhooks.v1","package","packages/stravasync.webhooks.v1.html","The subscription by which Strava tells us what changes"],
+["WebhooksService","service","packages/stravasync.webhooks.v1.html#WebhooksService","Manages our application's subscription to Strava's events, of which Strava has one for each application"],
+["EnsureSubscription","RPC","packages/stravasync.webhooks.v1.html#WebhooksService.EnsureSubscription","Subscribes, unless we are subscribed already"],
+["POST /v1/webhook-subscriptions","route","packages/stravasync.webhooks.v1.html#WebhooksService.EnsureSubscription","Subscribes, unless we are subscribed already"],
+["ListSubscriptions","RPC","packages/stravasync.webhooks.v1.html#WebhooksService.ListSubscriptions","Returns what Strava says the application is subscribed to"],
+["GET /v1/webhook-subscriptions","route","packages/stravasync.webhooks.v1.html#WebhooksService.ListSubscriptions","Returns what Strava says the application is subscribed to"],
+["DeleteSubscription","RPC","packages/stravasync.webhooks.v1.html#WebhooksService.DeleteSubscription","Ends a subscription at Strava; one that is not there has ended"],
+["DELETE /v1/webhook-subscriptions/{subscription_id}","route","packages/stravasync.webhooks.v1.html#WebhooksService.DeleteSubscription","Ends a subscription at Strava; one that is not there has ended"],
+["Subscription","message","packages/stravasync.webhooks.v1.html#Subscription","A subscription at Strava"],
+["EnsureSubscriptionRequest","message","packages/stravasync.webhooks.v1.html#EnsureSubscriptionRequest","Request of EnsureSubscription"],
+["EnsureSubscriptionResponse","message","packages/stravasync.webhooks.v1.html#EnsureSubscriptionResponse","Response of EnsureSubscription"],
+["ListSubscriptionsRequest","message","packages/stravasync.webhooks.v1.html#ListSubscriptionsRequest","Request of ListSubscriptions"],
+["ListSubscriptionsResponse","message","packages/stravasync.webhooks.v1.html#ListSubscriptionsResponse","Response of ListSubscriptions"],
+["DeleteSubscriptionRequest","message","packages/stravasync.webhooks.v1.html#DeleteSubscriptionRequest","Request of DeleteSubscription"],
+["DeleteSubscriptionResponse","message","packages/stravasync.webhooks.v1.html#DeleteSubscriptionResponse","Response of DeleteSubscription"]
 ];

@@ -26,6 +26,7 @@ use crate::connections::{
 };
 use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
+use crate::webhooks::{Callback, Inbox, Recorder, Subscriptions, WebhookStats, WebhooksRpc};
 use crate::{clock, database, outbox};
 
 /// Where the api listens. Made outside, so that a test can take any free port.
@@ -66,6 +67,8 @@ pub struct App {
     nats: Connection,
     authenticator: Arc<Authenticator>,
     services: Services,
+    connections: Connections,
+    webhook_stats: Arc<WebhookStats>,
     metrics: Metrics,
 }
 
@@ -83,9 +86,18 @@ impl App {
         }
         let nats = treaty_nats::connect(&config.nats).await?;
         nats.ensure_streams(api_port::STREAMS).await?;
-        let services = services(&config, &pool)?;
-        let metrics = Metrics::new();
-        Ok(Self { config, pool, nats, authenticator, services, metrics })
+        let connections = connections(&config, &pool)?;
+        let services = services(&config, &pool, &connections)?;
+        Ok(Self {
+            config,
+            pool,
+            nats,
+            authenticator,
+            services,
+            connections,
+            webhook_stats: Arc::default(),
+            metrics: Metrics::new(),
+        })
     }
 
     /// The figures of the process.
@@ -130,6 +142,9 @@ impl App {
         if let Some(directory) = &self.config.http.documents {
             others = others.merge(treaty_http::documents(directory));
         }
+        if let Some(callback) = self.callback() {
+            others = others.merge(callback.routes());
+        }
         let site = self.services.routes(&gateway).with(others);
         let http = treaty_http::serve(listeners.http, site, &self.config.http.server, stop.clone());
         let server =
@@ -145,6 +160,7 @@ impl App {
     fn workers(&self, stop: &CancellationToken) -> Parts<'_> {
         let (relay, relay_stop) = (self.relay(), stop.clone());
         let (orphans, orphans_stop) = (self.orphans(), stop.clone());
+        let (inbox, inbox_stop) = (self.inbox(), stop.clone());
         vec![
             (
                 "the relay of the outbox",
@@ -158,6 +174,17 @@ impl App {
                 "the search for syncs that never ended",
                 async move {
                     orphans.run(orphans_stop).await;
+                    Ok(())
+                }
+                .boxed(),
+            ),
+            (
+                "the inbox of Strava's events",
+                async move {
+                    match inbox {
+                        Some(inbox) => inbox.run(inbox_stop).await,
+                        None => inbox_stop.cancelled().await,
+                    }
                     Ok(())
                 }
                 .boxed(),
@@ -177,6 +204,19 @@ impl App {
     fn orphans(&self) -> Orphans {
         let interval = Duration::from_secs(self.config.sync.orphans_seconds);
         Orphans::new(self.pool.clone(), self.config.sync.settings(), interval)
+    }
+
+    /// Strava's door, where there is one.
+    fn callback(&self) -> Option<Callback> {
+        let webhooks = self.config.webhooks.as_ref()?;
+        let recorder = Recorder::new(self.pool.clone(), Arc::clone(&self.webhook_stats));
+        Some(Callback::new(&webhooks.path_secret, &webhooks.verify_token, recorder))
+    }
+
+    fn inbox(&self) -> Option<Inbox> {
+        let settings = self.config.webhooks.as_ref()?.settings();
+        let overlap = self.config.sync.settings().overlap;
+        Some(Inbox::new(self.pool.clone(), self.connections.clone(), settings, overlap))
     }
 }
 
@@ -208,26 +248,31 @@ async fn supervise(
     futures::future::join_all(parts).await
 }
 
-fn services(config: &Config, pool: &PgPool) -> Result<Services, Error> {
-    let athletes = Athletes::new(Arc::new(PgAthletes::new(pool.clone())));
-    let settings = config.sync.settings();
-    let activities = PgActivities::new(pool.clone(), settings.lease_time);
-    let activities = Activities::new(Arc::new(activities));
-    let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
-    let connections = Connections::new(
+fn connections(config: &Config, pool: &PgPool) -> Result<Connections, Error> {
+    Ok(Connections::new(
         Arc::new(PgConnections::new(pool.clone())),
         Arc::new(PgTokenStore::new(pool.clone())),
         Arc::new(StravaOAuthClient::new(&config.strava)?),
         config.connections(),
         clock::system(),
-    );
+    ))
+}
+
+fn services(config: &Config, pool: &PgPool, connections: &Connections) -> Result<Services, Error> {
+    let athletes = Athletes::new(Arc::new(PgAthletes::new(pool.clone())));
+    let settings = config.sync.settings();
+    let activities = PgActivities::new(pool.clone(), settings.lease_time);
+    let activities = Activities::new(Arc::new(activities));
+    let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
     let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
+    let subscriptions = Subscriptions::new(pool.clone(), &config.strava, config.webhooks.as_ref())?;
     Ok(Services {
         athletes: Arc::new(AthletesRpc::new(athletes)),
         activities: Arc::new(ActivitiesRpc::new(activities)),
-        connections: Arc::new(ConnectionsRpc::new(connections)),
+        connections: Arc::new(ConnectionsRpc::new(connections.clone())),
         quota: Arc::new(QuotaRpc::new(quota)),
         sync: Arc::new(SyncRpc::new(syncs)),
+        webhooks: Arc::new(WebhooksRpc::new(subscriptions)),
     })
 }
 

@@ -4,7 +4,7 @@
 //! - [`athletes`], [`activities`], [`connections`]: `rpc` speaks the contract, `service` holds the
 //!   rules and knows no transport, `repository` speaks to Postgres.
 //! - [`outbox`] publishes what was promised in a transaction; [`sync`] lets one sync of an athlete run
-//!   at a time.
+//!   at a time; [`webhooks`] takes in what Strava tells unasked.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
@@ -20,3 +20,4 @@ pub mod outbox;
 mod page;
 pub mod quota;
 pub mod sync;
+pub mod webhooks;

@@ -215,4 +215,20 @@ nc.sync.v1.BeginSyncRequest\x1a%.stravasync.sync.v1.BeginSyncResponse\"\x03\x90\
 \tRenewSync\x12$.stravasync.sync.v1.RenewSyncRequest\x1a%.stravasync.sync.v1.RenewSyncResponse\
 \"\x03\x90\x02\x02\x12W\n\x07EndSync\x12\".stravasync.sync.v1.EndSyncRequest\x1a#.stravasync.sy\
 nc.v1.EndSyncResponse\"\x03\x90\x02\x02\x12f\n\x0cGetSyncState\x12\'.stravasync.sync.v1.GetSync\
-StateRequest\x1a(.stravasync.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3";
+StateRequest\x1a(.stravasync.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3\n\xc0\
+\x08\n%stravasync/webhooks/v1/webhooks.proto\x12\x16stravasync.webhooks.v1\x1a\x1fgoogle/protob\
+uf/timestamp.proto\"\xb1\x01\n\x0cSubscription\x12\'\n\x0fsubscription_id\x18\x01 \x01(\x03R\
+\x0esubscriptionId\x12\'\n\x0fcallback_origin\x18\x02 \x01(\tR\x0ecallbackOrigin\x12\x12\n\x04o\
+urs\x18\x03 \x01(\x08R\x04ours\x12;\n\x0bcreate_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Tim\
+estampR\ncreateTime\"\x1b\n\x19EnsureSubscriptionRequest\"\x80\x01\n\x1aEnsureSubscriptionRespo\
+nse\x12H\n\x0csubscription\x18\x01 \x01(\x0b2$.stravasync.webhooks.v1.SubscriptionR\x0csubscrip\
+tion\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created\"\x1a\n\x18ListSubscriptionsRequest\"g\
+\n\x19ListSubscriptionsResponse\x12J\n\rsubscriptions\x18\x01 \x03(\x0b2$.stravasync.webhooks.v\
+1.SubscriptionR\rsubscriptions\"F\n\x19DeleteSubscriptionRequest\x12)\n\x0fsubscription_id\x18\
+\x01 \x01(\x03B\x00R\x0esubscriptionId\"\x1c\n\x1aDeleteSubscriptionResponse2\x96\x03\n\x0fWebh\
+ooksService\x12\x80\x01\n\x12EnsureSubscription\x121.stravasync.webhooks.v1.EnsureSubscriptionR\
+equest\x1a2.stravasync.webhooks.v1.EnsureSubscriptionResponse\"\x03\x90\x02\x02\x12}\n\x11ListS\
+ubscriptions\x120.stravasync.webhooks.v1.ListSubscriptionsRequest\x1a1.stravasync.webhooks.v1.L\
+istSubscriptionsResponse\"\x03\x90\x02\x01\x12\x80\x01\n\x12DeleteSubscription\x121.stravasync.\
+webhooks.v1.DeleteSubscriptionRequest\x1a2.stravasync.webhooks.v1.DeleteSubscriptionResponse\"\
+\x03\x90\x02\x02b\x06proto3";

@@ -68,6 +68,18 @@ pub mod sync_v1 {
     pub use ::stravasync_sync_v1::sync_service::MockSyncService;
 }
 
+/// What this service meets of `stravasync.webhooks.v1`.
+pub mod webhooks_v1 {
+    pub use ::stravasync_webhooks_v1::{
+        DeleteSubscriptionRequest, DeleteSubscriptionResponse, EnsureSubscriptionRequest,
+        EnsureSubscriptionResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
+        Subscription, webhooks_service, webhooks_service::LocalWebhooksService,
+        webhooks_service::WebhooksService,
+    };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_webhooks_v1::webhooks_service::MockWebhooksService;
+}
+
 /// The contracts of the services that this deployable answers, as a
 /// serialised `google.protobuf.FileDescriptorSet`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = crate::descriptors::FILE_DESCRIPTOR_SET;
@@ -91,6 +103,10 @@ pub struct Services {
     pub quota: ::std::sync::Arc<dyn ::stravasync_quota_v1::quota_service::QuotaService>,
     /// Answers `stravasync.sync.v1.SyncService`.
     pub sync: ::std::sync::Arc<dyn ::stravasync_sync_v1::sync_service::SyncService>,
+    /// Answers `stravasync.webhooks.v1.WebhooksService`.
+    pub webhooks: ::std::sync::Arc<
+        dyn ::stravasync_webhooks_v1::webhooks_service::WebhooksService,
+    >,
 }
 
 impl Services {
@@ -118,6 +134,10 @@ impl Services {
         let server = ::stravasync_sync_v1::sync_service::SyncServiceGrpc::register(
             server,
             ::std::sync::Arc::clone(&self.sync),
+        );
+        let server = ::stravasync_webhooks_v1::webhooks_service::WebhooksServiceGrpc::register(
+            server,
+            ::std::sync::Arc::clone(&self.webhooks),
         );
         server.with_reflection(DESCRIPTORS)
     }
@@ -151,6 +171,12 @@ impl Services {
             .merge(
                 ::stravasync_sync_v1::sync_service::routes(
                     ::std::sync::Arc::clone(&self.sync),
+                    gateway,
+                ),
+            )
+            .merge(
+                ::stravasync_webhooks_v1::webhooks_service::routes(
+                    ::std::sync::Arc::clone(&self.webhooks),
                     gateway,
                 ),
             )

@@ -59,3 +59,66 @@ impl SyncOutcome {
         }
     }
 }
+
+/// What happened to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "webhook_aspect")]
+pub enum WebhookAspect {
+    /// `create`.
+    #[sqlx(rename = "create")]
+    Create,
+    /// `update`.
+    #[sqlx(rename = "update")]
+    Update,
+    /// `delete`.
+    #[sqlx(rename = "delete")]
+    Delete,
+}
+
+impl WebhookAspect {
+    /// All values, in the order of the type.
+    pub const ALL: &'static [Self] = &[
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+    ];
+
+    /// The label in Postgres.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "webhook_object")]
+pub enum WebhookObject {
+    /// `activity`.
+    #[sqlx(rename = "activity")]
+    Activity,
+    /// `athlete`.
+    #[sqlx(rename = "athlete")]
+    Athlete,
+}
+
+impl WebhookObject {
+    /// All values, in the order of the type.
+    pub const ALL: &'static [Self] = &[
+        Self::Activity,
+        Self::Athlete,
+    ];
+
+    /// The label in Postgres.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::Athlete => "athlete",
+        }
+    }
+}

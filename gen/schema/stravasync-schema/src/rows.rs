@@ -146,6 +146,31 @@ impl ConsentStatesRow {
     ];
 }
 
+/// Activities that Strava said are deleted. A walk through the list that began before is not believed about them.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct DeletedActivitiesRow {
+    /// Whose it was.
+    pub athlete_id: uuid::Uuid,
+    /// Strava's identifier.
+    pub activity_id: i64,
+    /// When it was deleted, as Strava says.
+    pub event_time: chrono::DateTime<chrono::Utc>,
+    /// When we deleted it.
+    pub deleted_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl DeletedActivitiesRow {
+    /// Name of the table.
+    pub const TABLE: &'static str = "deleted_activities";
+    /// Names of the columns, in the order of the table.
+    pub const COLUMNS: &'static [&'static str] = &[
+        "athlete_id",
+        "activity_id",
+        "event_time",
+        "deleted_at",
+    ];
+}
+
 /// Messages to publish. Appended in the transaction that they belong to; the relay publishes them.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct OutboxRow {
@@ -453,5 +478,76 @@ impl SyncStatesRow {
         "wanted_at",
         "wanted_reason",
         "wanted_full",
+    ];
+}
+
+/// Events that Strava's webhook told, of athletes whom we know. They are hints: nobody signs them.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct WebhookEventsRow {
+    /// SHA-256 of all that the event says: Strava sends an event up to three times.
+    pub event_digest: Vec<u8>,
+    /// Whose object it is.
+    pub athlete_id: uuid::Uuid,
+    /// What it is about.
+    pub object_type: WebhookObject,
+    /// Strava's identifier of the activity or athlete.
+    pub object_id: i64,
+    /// What happened.
+    pub aspect_type: WebhookAspect,
+    /// Whether it says that the athlete has withdrawn the consent.
+    pub deauthorized: bool,
+    /// When it happened, as Strava says.
+    pub event_time: chrono::DateTime<chrono::Utc>,
+    /// When it came to us.
+    pub received_at: chrono::DateTime<chrono::Utc>,
+    /// When a job was promised that should bring the activity; looked after until the activity is there.
+    pub job_promised_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When nothing was left to do; null until then.
+    pub processed_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Attempts that failed.
+    pub attempts: i32,
+    /// Not to be looked at before this time.
+    pub next_attempt_at: chrono::DateTime<chrono::Utc>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+impl WebhookEventsRow {
+    /// Name of the table.
+    pub const TABLE: &'static str = "webhook_events";
+    /// Names of the columns, in the order of the table.
+    pub const COLUMNS: &'static [&'static str] = &[
+        "event_digest",
+        "athlete_id",
+        "object_type",
+        "object_id",
+        "aspect_type",
+        "deauthorized",
+        "event_time",
+        "received_at",
+        "job_promised_at",
+        "processed_at",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    ];
+}
+
+/// Subscriptions of ours at Strava, which has one for each application. Events of others are ignored.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct WebhookSubscriptionsRow {
+    /// Strava's identifier of the subscription.
+    pub subscription_id: i64,
+    /// When we learned of it.
+    pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl WebhookSubscriptionsRow {
+    /// Name of the table.
+    pub const TABLE: &'static str = "webhook_subscriptions";
+    /// Names of the columns, in the order of the table.
+    pub const COLUMNS: &'static [&'static str] = &[
+        "subscription_id",
+        "created_at",
     ];
 }

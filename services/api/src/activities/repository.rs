@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{ActivitiesError, Activity, ActivityKey, Totals, Upserted};
 use crate::sync::SyncPage;
-use crate::sync::page;
+use crate::sync::page::{self, Pass};
 
 /// Keeps activities.
 #[cfg_attr(test, mockall::automock)]
@@ -62,8 +62,7 @@ impl ActivitiesRepository for PgActivities {
     ) -> Result<Upserted, ActivitiesError> {
         let mut transaction = self.pool.begin().await?;
         let pass = page::admit(&mut transaction, page, self.lease_time).await?;
-        let (upserted, listed) =
-            write(&mut transaction, page.athlete_id, pass.generation, batch).await?;
+        let (upserted, listed) = write(&mut transaction, page.athlete_id, pass, batch).await?;
         // Checked after the write: what another transaction committed in the meantime is seen, and
         // nothing can change hands any more.
         if let Some(activity_id) = stranger(&mut transaction, page.athlete_id, batch).await? {
@@ -173,12 +172,13 @@ fn column<'a, T>(batch: &'a [Activity], field: impl Fn(&'a Activity) -> T) -> Ve
 async fn write(
     connection: &mut PgConnection,
     athlete_id: Uuid,
-    generation: i32,
+    pass: Pass,
     batch: &[Activity],
 ) -> Result<(Upserted, i32), ActivitiesError> {
     // `xmax` is 0 in a row that this statement has inserted. Rows that are as before, the generation
     // included, are not written, and so not returned; `updated_at` tells those that have changed
-    // from those that only got the generation.
+    // from those that only got the generation. What was deleted at Strava since the walk began does
+    // not come back: the page may have been read before that.
     let written = sqlx::query!(
         r#"INSERT INTO activities AS known (athlete_id, activity_id, name, sport_type, start_time,
                timezone, moving_time_s, elapsed_time_s, distance_m, elevation_gain_m,
@@ -190,7 +190,10 @@ async fn write(
                $9::double precision[], $10::double precision[], $11::double precision[],
                $12::double precision[], $13::double precision[], $14::double precision[],
                $15::double precision[], $16::text[], $17::text[], $18::integer[],
-               $19::boolean[], $20::boolean[], $21::boolean[], $22::boolean[]) AS batch
+               $19::boolean[], $20::boolean[], $21::boolean[], $22::boolean[]) AS batch (activity_id)
+           WHERE NOT EXISTS (SELECT 1 FROM deleted_activities AS deleted
+               WHERE deleted.athlete_id = $1 AND deleted.activity_id = batch.activity_id
+                 AND deleted.deleted_at >= $24)
            ON CONFLICT (activity_id) DO UPDATE SET
                name = excluded.name, sport_type = excluded.sport_type,
                start_time = excluded.start_time, timezone = excluded.timezone,
@@ -256,7 +259,8 @@ async fn write(
         &column(batch, |activity| activity.commute),
         &column(batch, |activity| activity.manual),
         &column(batch, |activity| activity.private),
-        generation,
+        pass.generation,
+        pass.began_at,
     )
     .fetch_all(connection)
     .await?;

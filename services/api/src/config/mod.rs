@@ -5,6 +5,7 @@ mod database;
 mod listen;
 mod quota;
 mod strava;
+mod webhooks;
 mod work;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use self::database::DatabaseConfig;
 pub use self::listen::{GrpcConfig, HttpConfig};
 pub use self::quota::QuotaConfig;
 pub use self::strava::StravaConfig;
+pub use self::webhooks::WebhooksConfig;
 pub use self::work::{OutboxConfig, SyncConfig};
 use crate::connections::ConnectionsSettings;
 
@@ -54,6 +56,9 @@ pub struct Config {
     pub nats: NatsConfig,
     /// Strava.
     pub strava: StravaConfig,
+    /// Strava's webhook; without it there is no callback.
+    #[serde(default)]
+    pub webhooks: Option<WebhooksConfig>,
     /// Strava's quota, shared by all processes.
     #[serde(default)]
     pub quota: QuotaConfig,
@@ -145,6 +150,7 @@ impl Config {
             self.http.problems(),
             self.database.problems(),
             self.strava.problems(),
+            self.webhooks.as_ref().map(WebhooksConfig::problems).unwrap_or_default(),
             self.token_problems(),
             self.outbox.problems(),
             self.sync.problems(),

@@ -58,6 +58,6 @@ impl StravaConfig {
     }
 }
 
-fn is_http(url: &Url) -> bool {
+pub(super) fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host()
 }

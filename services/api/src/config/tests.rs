@@ -67,3 +67,30 @@ fn unknown_and_missing_keys_are_refused() {
     let error = serde_json::from_value::<Config>(value).unwrap_err().to_string();
     assert!(error.contains("operator_token"), "{error}");
 }
+
+#[test]
+fn a_webhook_whose_secrets_can_be_guessed_is_named_and_shows_none() {
+    let mut value = config();
+    value["webhooks"] = serde_json::json!({
+        "path_secret": "hunter2-hunter2-hunter2", "verify_token": "hunter2-verify-token",
+        "public_url": "https://example.org/strava/",
+    });
+    let valid: Config = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(valid.problems(), []);
+    assert!(!format!("{valid:?}").contains("hunter2"));
+    let callback = valid.webhooks.unwrap().callback_url().unwrap();
+    let expected = "https://example.org/strava/v1/strava/webhook/hunter2-hunter2-hunter2";
+    assert_eq!(callback.as_str(), expected);
+    for (key, wrong) in [
+        ("path_secret", "short"),
+        ("path_secret", "a-path/with-a-slash"),
+        ("verify_token", "short"),
+        ("public_url", "mailto:ada@example.org"),
+    ] {
+        let mut value = value.clone();
+        value["webhooks"][key] = wrong.into();
+        let config: Config = serde_json::from_value(value).unwrap();
+        let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [format!("webhooks.{key}")]);
+    }
+}

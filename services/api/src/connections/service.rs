@@ -123,6 +123,17 @@ impl Connections {
             }
         }
     }
+
+    /// Asks Strava whether an athlete's consent still holds, and takes it down when it does not.
+    /// Costs the athlete's refresh token, and no call of the quota.
+    ///
+    /// # Errors
+    /// When Strava or the database fails, so that it is not known.
+    pub async fn consent_holds(&self, athlete_id: Uuid) -> Result<bool, ConnectionsError> {
+        let inner = Arc::clone(&self.inner);
+        // In a task of its own, as in `access_token`.
+        tokio::spawn(async move { inner.consent_holds(athlete_id).await }).await?
+    }
 }
 
 enum Usable {
@@ -207,6 +218,16 @@ impl Inner {
         }
         let locked = locked.ok_or(ConnectionsError::NotConnected)?;
         self.exchange(locked).await
+    }
+
+    async fn consent_holds(&self, athlete_id: Uuid) -> Result<bool, ConnectionsError> {
+        let _permit = self.refreshes.acquire().await;
+        let Some(locked) = self.tokens.lock(athlete_id).await? else { return Ok(false) };
+        match self.exchange(locked).await {
+            Ok(_) => Ok(true),
+            Err(ConnectionsError::NotConnected) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn exchange(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{SyncError, SyncPage};
@@ -13,6 +14,8 @@ pub(crate) struct Pass {
     pub(crate) generation: i32,
     /// Whether the page is one of a walk through the whole list.
     pub(crate) full: bool,
+    /// When the walk began. Activities that were deleted since are not believed to be there.
+    pub(crate) began_at: Option<DateTime<Utc>>,
 }
 
 /// Locks the athlete's row until the transaction ends, and refuses a lease that is not the newest:
@@ -23,7 +26,8 @@ pub(crate) async fn admit(
     lease_time: Duration,
 ) -> Result<Pass, SyncError> {
     let row = sqlx::query!(
-        "SELECT lease, lease_holder IS NOT NULL AS \"held!\", generation, walk_full \
+        "SELECT lease, lease_holder IS NOT NULL AS \"held!\", generation, walk_full, \
+             walk_began_at \
          FROM sync_states WHERE athlete_id = $1 FOR NO KEY UPDATE",
         page.athlete_id,
     )
@@ -33,7 +37,11 @@ pub(crate) async fn admit(
     if row.lease != page.lease || !row.held {
         return Err(SyncError::Superseded { lease_time });
     }
-    Ok(Pass { generation: row.generation, full: row.walk_full == Some(true) })
+    Ok(Pass {
+        generation: row.generation,
+        full: row.walk_full == Some(true),
+        began_at: row.walk_began_at,
+    })
 }
 
 /// Remembers how far the sync has come, and renews its lease.

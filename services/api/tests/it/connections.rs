@@ -25,14 +25,14 @@ const SETTINGS: ConnectionsSettings = ConnectionsSettings {
     concurrent_refreshes: 3,
 };
 
-fn connections(pool: &PgPool, strava: Arc<dyn StravaOAuth>) -> Connections {
+pub(crate) fn connections(pool: &PgPool, strava: Arc<dyn StravaOAuth>) -> Connections {
     let repository = Arc::new(PgConnections::new(pool.clone()));
     let tokens = Arc::new(PgTokenStore::new(pool.clone()));
     Connections::new(repository, tokens, strava, SETTINGS, clock::system())
 }
 
 /// A Strava whose tokens last for so many seconds.
-async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn StravaOAuth>) {
+pub(crate) async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn StravaOAuth>) {
     let config = SimulatorConfig {
         access_token_lifetime,
         limits: RateLimits::UNLIMITED,
@@ -53,7 +53,7 @@ async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn StravaOAut
 }
 
 /// What a browser brings back from the page, for an athlete who decides as `with` says.
-async fn browse(authorize_url: &str, with: &str) -> ConsentAnswer {
+pub(crate) async fn browse(authorize_url: &str, with: &str) -> ConsentAnswer {
     let client =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let response = client.get(format!("{authorize_url}&{with}")).send().await.unwrap();

@@ -16,3 +16,5 @@ mod support;
 mod sync;
 mod sync_races;
 mod token_process;
+mod webhook_inbox;
+mod webhooks;
