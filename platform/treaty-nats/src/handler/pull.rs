@@ -85,13 +85,14 @@ impl Puller {
     }
 
     /// Asks for as many messages as there is room for. Slots that become free one by one are
-    /// collected, so that a replica has one request waiting, or two when the older is nearly
-    /// served: the server serves waiting requests in turn, whoever they are from and however
-    /// much they ask for, so that many small ones would take the share of other replicas.
+    /// collected until half of all are free: one request is then being served while the other
+    /// half is worked on, and a replica has two waiting at most. The server serves waiting
+    /// requests in turn, whoever they are from and however much they ask for, so that many small
+    /// ones would take the share of other replicas.
     pub(super) async fn ask(&mut self, room: usize) -> Result<(), Lost> {
         self.forget_ended();
         let free = room.saturating_sub(self.outstanding);
-        let worthwhile = self.concurrency - self.concurrency / 4;
+        let worthwhile = self.concurrency / 2;
         if free == 0 || (free < worthwhile && self.outstanding > 0) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! The loop of one durable consumer.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,8 +21,7 @@ use crate::{Connection, Event, HandlerSpec};
 /// Messages that are taken one after the other before they are begun.
 const IN_A_ROW: usize = 64;
 
-/// Messages that are begun in one task. A handler that never yields keeps as many others, less
-/// one, from beginning.
+/// Fewest messages for which a further task is worth its cost.
 const BEGUN_TOGETHER: usize = 8;
 
 /// How long messages may take to be given back when the grace of a shutdown is over.
@@ -165,16 +164,20 @@ where
         }
     }
 
-    /// Begins messages, a few in each task: most handlers are soon done or wait for somebody, and
-    /// a task for each would take longer than its beginning. What goes on after its beginning
-    /// gets a task of its own, so that no message waits for the end of another.
+    /// Begins messages, in as many tasks as there are threads to run them, each of which takes the
+    /// next when it has begun one: most handlers are soon done or wait for somebody, and a task
+    /// for each would take longer than its beginning. What goes on after its beginning gets a
+    /// task of its own, so that no message waits for the end of another.
     fn begin(&self, taken: Vec<Taken>) {
-        let mut rest = taken.into_iter().peekable();
-        while rest.peek().is_some() {
-            let few: Vec<_> = rest.by_ref().take(BEGUN_TOGETHER).collect();
+        let threads = tokio::runtime::Handle::current().metrics().num_workers();
+        let beginners = taken.len().div_ceil(BEGUN_TOGETHER).min(threads);
+        let rest = Arc::new(Mutex::new(taken.into_iter()));
+        for _ in 0..beginners {
             let (worker, tasks) = (Arc::clone(&self.worker), self.tasks.clone());
+            let rest = Arc::clone(&rest);
+            let next = move || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
             let begin = async move {
-                for taken in few {
+                while let Some(taken) = next() {
                     let worker = Arc::clone(&worker);
                     let work = async move { worker.work_until_abandoned(taken).await };
                     let mut work = Box::pin(work.in_current_span());
