@@ -85,6 +85,17 @@ impl Code {
         self.row().1
     }
 
+    /// All codes, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|row| row.0)
+    }
+
+    /// The code with a name of `google.rpc.Code`, such as `NOT_FOUND`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|code| code.as_str() == name)
+    }
+
     /// The code for a number on the wire; [`Code::Unknown`] for one that is not
     /// defined, and for 0, which is no failure.
     #[must_use]
@@ -148,8 +159,10 @@ mod tests {
     fn numbers_round_trip_and_strangers_are_unknown() {
         for row in &ROWS {
             assert_eq!(Code::from_grpc(row.1), row.0);
+            assert_eq!(Code::from_name(row.2), Some(row.0));
         }
         assert_eq!(Code::from_grpc(0), Code::Unknown);
         assert_eq!(Code::from_grpc(99), Code::Unknown);
+        assert_eq!(Code::from_name("OK"), None);
     }
 }

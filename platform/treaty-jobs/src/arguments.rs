@@ -166,9 +166,8 @@ pub enum Format {
 /// A code by its name in `google.rpc.Code`.
 fn code(name: &str) -> Result<Code, String> {
     let wanted = name.to_ascii_uppercase().replace('-', "_");
-    let mut all = (1..=16).map(Code::from_grpc);
-    all.find(|code| code.as_str() == wanted).ok_or_else(|| {
-        let all: Vec<_> = (1..=16).map(|number| Code::from_grpc(number).as_str()).collect();
+    Code::from_name(&wanted).ok_or_else(|| {
+        let all: Vec<_> = Code::all().map(Code::as_str).collect();
         format!("there is no such code; there are {}", all.join(", "))
     })
 }

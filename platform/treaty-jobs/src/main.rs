@@ -4,7 +4,6 @@
 mod arguments;
 mod decide;
 mod list;
-mod payload;
 mod show;
 mod text;
 

@@ -1,15 +1,15 @@
 //! `show`: one letter in full.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use treaty_nats::DeadLetter;
+use treaty_payload::{Contracts, Payload};
 
 use crate::arguments::{Format, Target};
 use crate::list::facts;
-use crate::payload::{Contracts, Payload};
 use crate::text::{dump, time, visible};
 
 /// Shows one dead letter in full: why, where from, headers, and the payload as JSON.
@@ -38,21 +38,35 @@ pub struct Show {
 
 impl Show {
     pub async fn run(&self) -> Result<ExitCode> {
-        let contracts = self.contracts.as_deref().map(Contracts::read).transpose()?;
+        let contracts = self.contracts.as_deref().map(contracts).transpose()?;
         let letter = self.target.dead_letters().await?.get(self.number).await?;
-        let payload = match (&contracts, self.raw) {
-            (_, true) => Payload::Bytes { why: None },
-            (None, false) => Payload::Withheld { why: "no contracts were given".to_owned() },
-            (Some(contracts), false) => {
-                contracts.read_payload(letter.event.as_deref(), &letter.payload)
-            }
-        };
+        let payload = self.payload(contracts.as_ref(), &letter);
         match self.format {
             Format::Text => print!("{}", text(&letter, &payload)),
             Format::Json => println!("{:#}", as_json(&letter, &payload)),
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    fn payload(&self, contracts: Option<&Contracts>, letter: &DeadLetter) -> Payload {
+        match (letter.payload_elsewhere(), contracts) {
+            (Some(why), _) => Payload::Withheld { why },
+            _ if self.raw => Payload::Bytes { why: None },
+            (None, None) => {
+                let why = "no contracts were given";
+                Payload::Withheld { why: why.to_owned() }
+            }
+            (None, Some(contracts)) => {
+                contracts.read_payload(letter.event.as_deref(), &letter.payload)
+            }
+        }
+    }
+}
+
+/// Reads a serialised `google.protobuf.FileDescriptorSet`.
+fn contracts(file: &Path) -> Result<Contracts> {
+    let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    Contracts::decode(&bytes).with_context(|| format!("{} is of no use", file.display()))
 }
 
 fn text(letter: &DeadLetter, payload: &Payload) -> String {
@@ -90,8 +104,8 @@ fn text(letter: &DeadLetter, payload: &Payload) -> String {
             text.push_str(&format!("{why}\n{}", dump(&letter.payload)));
         }
         Payload::Withheld { why } => {
-            let why = visible(why);
-            text.push_str(&format!(", not shown: {why}; --raw shows them, secrets included\n"));
+            text.push_str(&format!(", not shown: {}\n", visible(why)));
+            text.push_str("  --raw shows the bytes that are there, secrets included\n");
         }
     }
     text

@@ -33,7 +33,10 @@ pub use bulk::{
 };
 pub use config::NatsConfig;
 pub use connection::{Connection, ConsumerInfo, StreamInfo, connect};
-pub use dead_letters::{DeadLetter, DeadLetterDepth, DeadLetterFilter, DeadLetters};
+pub use dead_letters::{
+    DeadLetter, DeadLetterDepth, DeadLetterFilter, DeadLetterPlace, DeadLetterStep, DeadLetterWalk,
+    DeadLetters,
+};
 pub use handler::{
     Backlog, Delivery, Handle, HandlerLimit, HandlerOptions, HandlerStats, HandlersConfig,
     HandlingTimes, RebuildReason, Rebuilds, StatsSnapshot, run_handler, run_handler_with,

@@ -37,6 +37,8 @@ pub struct DeadLetter {
     pub event: Option<String>,
     /// What was published.
     pub payload: Bytes,
+    /// Size of the payload in bytes, also where it was left out.
+    pub payload_bytes: usize,
     headers: HeaderMap,
 }
 
@@ -44,8 +46,25 @@ impl DeadLetter {
     /// The code of the failure; `None` when the reason does not begin with one.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
-        let name = self.reason.split(':').next()?;
-        (1..=16).map(Code::from_grpc).find(|code| code.as_str() == name)
+        Code::from_name(self.reason.split(':').next()?)
+    }
+
+    /// Where the payload is when it did not fit beside the reason, in words; `payload` is
+    /// empty then. A redrive takes it from there.
+    #[must_use]
+    pub fn payload_elsewhere(&self) -> Option<String> {
+        let size = self.headers.get_last(headers::PAYLOAD_LEFT)?.as_str();
+        let sequence = self.stream_sequence?;
+        let stream = &self.stream;
+        Some(format!(
+            "its {size} bytes did not fit into the letter and are message {sequence} of stream {stream}"
+        ))
+    }
+
+    /// The same without its payload, whose size stays known: for lists of many.
+    #[must_use]
+    pub fn without_payload(self) -> Self {
+        Self { payload: Bytes::new(), ..self }
     }
 
     /// All headers, in the order of their names.
@@ -84,6 +103,7 @@ impl DeadLetter {
             stream_sequence: number(headers::STREAM_SEQUENCE),
             message_id: owned(headers::ORIGINAL_MESSAGE_ID),
             event: owned(headers::EVENT),
+            payload_bytes: message.payload.len(),
             payload: message.payload.clone(),
             headers: message.headers,
         })
@@ -107,7 +127,7 @@ impl fmt::Debug for DeadLetter {
             .field("reason", &self.reason)
             .field("attempts", &self.attempts)
             .field("redrives", &self.redrives)
-            .field("bytes", &self.payload.len())
+            .field("bytes", &self.payload_bytes)
             .finish_non_exhaustive()
     }
 }

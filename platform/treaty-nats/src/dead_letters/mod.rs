@@ -6,16 +6,17 @@
 
 mod letter;
 mod redrive;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use async_nats::jetstream::stream::{DeleteMessageErrorKind, RawMessageErrorKind, Stream};
-use futures::stream::{self, Stream as Items};
 use serde::Deserialize;
 use treaty_error::{Code, Error};
 
 pub use letter::DeadLetter;
+pub use walk::{DeadLetterPlace, DeadLetterStep, DeadLetterWalk};
 
 use crate::failure::{api, unavailable};
 use crate::streams::DEAD_LETTERS;
@@ -106,40 +107,6 @@ impl DeadLetters {
             });
         }
         Ok(depths)
-    }
-
-    /// The letters that fit, oldest first, one request for each letter that is looked at.
-    /// It ends with the newest letter of the moment of the call: what becomes a dead letter
-    /// meanwhile, because it was driven again and failed again, is not among them.
-    ///
-    /// # Errors
-    /// The filter names what cannot be a name; the server is not reachable.
-    pub async fn find(
-        &self,
-        filter: DeadLetterFilter,
-    ) -> Result<impl Items<Item = Result<DeadLetter, Error>> + Send + use<>, Error> {
-        let subject = filter.subject()?;
-        let newest = match self.connection.stream_info(&DEAD_LETTERS).await {
-            Ok(info) => info.last_sequence,
-            // No handler has run yet, so nothing has failed.
-            Err(error) if error.code() == Code::NotFound => 0,
-            Err(error) => return Err(error),
-        };
-        let start = (self.clone(), filter, subject, 1);
-        Ok(stream::try_unfold(start, move |(letters, filter, subject, mut from)| async move {
-            while from <= newest {
-                match letters.first(&subject, from).await? {
-                    Some(letter) if letter.number <= newest => {
-                        from = letter.number + 1;
-                        if filter.fits(&letter) {
-                            return Ok(Some((letter, (letters, filter, subject, from))));
-                        }
-                    }
-                    _ => break,
-                }
-            }
-            Ok(None)
-        }))
     }
 
     /// The letter with this number.

@@ -1,17 +1,26 @@
 //! A payload as JSON by the contracts' descriptors, without what they say to hide.
+//!
+//! Operators look at messages that failed; what a contract marks with `debug_redact` is not
+//! for their eyes either. Nothing here knows where a payload comes from.
+
+#![forbid(unsafe_code)]
 
 use std::collections::HashSet;
-use std::path::Path;
 
-use anyhow::{Context as _, Result};
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
     Value,
 };
 
+use treaty_error::{Code, Error};
+
 const ANY: &str = "google.protobuf.Any";
 
-/// The contracts, as descriptors.
+/// Why a payload could not be read; told to people and never looked into.
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
+/// The contracts, as descriptors. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Contracts {
     pool: DescriptorPool,
 }
@@ -20,24 +29,40 @@ pub struct Contracts {
 #[derive(Debug)]
 pub enum Payload {
     /// The event as proto JSON, and the paths of the fields that were left out.
-    Json { value: serde_json::Value, hidden: Vec<String> },
-    /// The bytes may be shown; why they were not decoded, if that was tried.
-    Bytes { why: Option<String> },
+    Json {
+        /// A JSON object, unless the event is itself a well-known type of protobuf.
+        value: serde_json::Value,
+        /// Paths of what was left out, in JSON's names.
+        hidden: Vec<String>,
+    },
+    /// The bytes may be shown.
+    Bytes {
+        /// Why they were not decoded, if that was tried.
+        why: Option<String>,
+    },
     /// Not even the bytes may be shown.
-    Withheld { why: String },
+    Withheld {
+        /// Why not.
+        why: String,
+    },
 }
 
 impl Contracts {
-    /// Reads a serialised `google.protobuf.FileDescriptorSet`.
-    pub fn read(file: &Path) -> Result<Self> {
-        let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-        let pool = DescriptorPool::decode(bytes.as_slice())
-            .with_context(|| format!("{} holds no descriptors", file.display()))?;
+    /// Of a serialised `google.protobuf.FileDescriptorSet`.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] when it is none, or lacks a file that one of its files needs.
+    pub fn decode(descriptors: &[u8]) -> Result<Self, Error> {
+        let pool = DescriptorPool::decode(descriptors).map_err(|error| {
+            let message = "these are no descriptors of contracts";
+            Error::new(Code::InvalidArgument, message).with_source(error)
+        })?;
         Ok(Self { pool })
     }
 
     /// Decodes a payload. When that fails, its bytes may be shown only if no field of the
     /// event is one to hide: they may well hold it.
+    #[must_use]
     pub fn read_payload(&self, event: Option<&str>, payload: &[u8]) -> Payload {
         let Some(event) = event else {
             return Payload::Withheld { why: "it does not say which event it is".to_owned() };
@@ -50,9 +75,7 @@ impl Contracts {
             Err(_) if may_hold_secrets(&descriptor, &mut HashSet::new()) => Payload::Withheld {
                 why: format!("not a readable {event}, and it may hold fields that are hidden"),
             },
-            Err(error) => {
-                Payload::Bytes { why: Some(format!("not a readable {event}: {error:#}")) }
-            }
+            Err(error) => Payload::Bytes { why: Some(format!("not a readable {event}: {error}")) },
         }
     }
 
@@ -60,7 +83,7 @@ impl Contracts {
         &self,
         descriptor: MessageDescriptor,
         payload: &[u8],
-    ) -> Result<(serde_json::Value, Vec<String>)> {
+    ) -> Result<(serde_json::Value, Vec<String>), Unreadable> {
         let mut message = DynamicMessage::decode(descriptor, payload)?;
         let mut hidden = Vec::new();
         self.hide(&mut message, "", &mut hidden)?;
@@ -73,7 +96,7 @@ impl Contracts {
         message: &mut DynamicMessage,
         path: &str,
         hidden: &mut Vec<String>,
-    ) -> Result<()> {
+    ) -> Result<(), Unreadable> {
         if message.descriptor().full_name() == ANY {
             return self.hide_in_any(message, path, hidden);
         }
@@ -118,11 +141,11 @@ impl Contracts {
         any: &mut DynamicMessage,
         path: &str,
         hidden: &mut Vec<String>,
-    ) -> Result<()> {
+    ) -> Result<(), Unreadable> {
         let held: prost_types::Any = any.transcode_to()?;
         let name = held.type_url.rsplit('/').next().unwrap_or_default();
         let descriptor = self.pool.get_message_by_name(name);
-        let descriptor = descriptor.with_context(|| format!("the contracts have no {name}"))?;
+        let descriptor = descriptor.ok_or_else(|| format!("the contracts have no {name}"))?;
         let mut inner = DynamicMessage::decode(descriptor, held.value.as_slice())?;
         self.hide(&mut inner, path, hidden)?;
         let value = prost::Message::encode_to_vec(&inner);
@@ -162,6 +185,35 @@ fn may_hold_secrets(message: &MessageDescriptor, seen: &mut HashSet<String>) -> 
     })
 }
 
+/// JSON as protobuf knows it, for messages that hold some. A value that is no object becomes
+/// the field `value` of one, because only objects are a `google.protobuf.Struct`.
+#[must_use]
+pub fn to_struct(json: serde_json::Value) -> prost_types::Struct {
+    let fields = match json {
+        serde_json::Value::Object(fields) => fields,
+        other => serde_json::Map::from_iter([("value".to_owned(), other)]),
+    };
+    let fields = fields.into_iter().map(|(name, value)| (name, to_value(value)));
+    prost_types::Struct { fields: fields.collect() }
+}
+
+fn to_value(json: serde_json::Value) -> prost_types::Value {
+    use prost_types::value::Kind;
+    let kind = match json {
+        serde_json::Value::Null => Kind::NullValue(0),
+        serde_json::Value::Bool(value) => Kind::BoolValue(value),
+        // proto3's JSON writes 64-bit integers as text, so what is a number here fits.
+        serde_json::Value::Number(value) => Kind::NumberValue(value.as_f64().unwrap_or_default()),
+        serde_json::Value::String(value) => Kind::StringValue(value),
+        serde_json::Value::Array(values) => {
+            let values = values.into_iter().map(to_value).collect();
+            Kind::ListValue(prost_types::ListValue { values })
+        }
+        object @ serde_json::Value::Object(_) => Kind::StructValue(to_struct(object)),
+    };
+    prost_types::Value { kind: Some(kind) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -189,9 +241,7 @@ mod tests {
         std::fs::write(directory.path().join("shop.proto"), CONTRACT).unwrap();
         let mut compiler = protox::Compiler::new([directory.path()]).unwrap();
         compiler.include_imports(true).open_file("shop.proto").unwrap();
-        let file = directory.path().join("contracts.binpb");
-        std::fs::write(&file, compiler.encode_file_descriptor_set()).unwrap();
-        Contracts::read(&file).unwrap()
+        Contracts::decode(&compiler.encode_file_descriptor_set()).unwrap()
     }
 
     fn bytes(contracts: &Contracts, name: &str, json: &serde_json::Value) -> Vec<u8> {
@@ -235,5 +285,20 @@ mod tests {
             let shown = contracts.read_payload(event, garbage);
             assert!(matches!(shown, Payload::Withheld { .. }), "{event:?}: {shown:?}");
         }
+    }
+
+    #[test]
+    fn json_becomes_a_struct_of_the_same_values() {
+        use prost_types::value::Kind;
+        let json = serde_json::json!({"a": [1.5, null, "x"], "b": {"c": true}});
+        let made = to_struct(json);
+        let kind = |value: &prost_types::Value| value.kind.clone().unwrap();
+        let Kind::ListValue(list) = kind(&made.fields["a"]) else { panic!("{made:?}") };
+        let kinds: Vec<_> = list.values.iter().map(kind).collect();
+        let text = Kind::StringValue("x".to_owned());
+        assert_eq!(kinds, [Kind::NumberValue(1.5), Kind::NullValue(0), text]);
+        let Kind::StructValue(inner) = kind(&made.fields["b"]) else { panic!("{made:?}") };
+        assert_eq!(kind(&inner.fields["c"]), Kind::BoolValue(true));
+        assert_eq!(kind(&to_struct(7.into()).fields["value"]), Kind::NumberValue(7.0));
     }
 }
