@@ -125,7 +125,7 @@ fn lower_field(
 }
 
 /// Whether the field's values must not be shown.
-pub(super) fn is_redacted(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_redacted(field: &FieldDescriptor) -> bool {
     is_set(&field.options(), "debug_redact")
 }
 

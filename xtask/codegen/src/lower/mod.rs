@@ -22,6 +22,7 @@ pub mod template;
 mod validation;
 mod workflows;
 
+pub(crate) use messages::is_redacted;
 pub use names::is_keyword;
 pub use places::{Place, Places};
 
