@@ -25,6 +25,13 @@ async fn server(directory: &Path) -> Result<NatsServer> {
     let directory = directory.to_path_buf();
     let starting = move || NatsServer::start_with(&Tools::new()?, directory, &options);
     let server = tokio::task::spawn_blocking(starting).await??;
+    // The api shows dead letters to operators over another user's connection, not its own.
+    let mut api = User::connect(&server, "api").await?;
+    for verb in ["STREAM.MSG.GET", "DIRECT.GET", "STREAM.MSG.DELETE", "STREAM.INFO"] {
+        api.may_not_publish(&format!("$JS.API.{verb}.dead-letters")).await?;
+    }
+    api.may_not_publish("dead-letters.athlete.consumer-stravasync-sync-v1-SyncAthlete").await?;
+
     let operations = User::connect(&server, "operations").await?;
     for name in ["athlete", "dead-letters"] {
         let file = definitions.join(format!("streams/{name}.json"));

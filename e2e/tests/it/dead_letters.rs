@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use api_port::sync_v1::{SyncAthlete, SyncReason};
 use async_nats::{ConnectOptions, HeaderMap, jetstream};
 use prost::Message as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack::journey::{User, wait};
 use stack::{Options, Stack};
 
@@ -60,14 +60,30 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
         "INSERT INTO athletes (athlete_id, display_name, email) \
          VALUES ('{ATHLETE}', 'Late', 'late@example.org')"
     ))?;
-    let (done, driven) = said(&stack, &["redrive", "--all", "--reason", "NOT_FOUND"])?;
-    assert!(done && driven.contains("1 driven again."), "{driven}");
+    let (done, would) = said(&stack, &["redrive", "--all", "--reason", "NOT_FOUND", "--dry-run"])?;
+    assert!(done && would.contains("1 would be driven again."), "{would}");
+    drive_again_by_rpc(&user, &early["number"].to_string()).await?;
     let recorded = format!("SELECT count(*) FROM sync_runs WHERE athlete_id = '{ATHLETE}'");
     wait("its sync to be recorded", PATIENCE, async || Ok(stack.sql(&recorded)?.trim() == "1"))
         .await?;
     assert!(stack.jobs(&["list", "--fail-above", "0"])?.status.success());
     stack.stop();
     directory.succeeded()
+}
+
+/// As an operator who has a token of the api and no password of the broker. The api's own user
+/// there may not do it.
+async fn drive_again_by_rpc(user: &User, number: &str) -> Result<()> {
+    let shown = user.get(&format!("/v1/dead-letters/{number}")).await?;
+    assert_eq!(shown["json"]["athleteId"], ATHLETE, "{shown}");
+    let wanted = json!({"filter": {"reason": "NOT_FOUND", "handler": SYNC_ATHLETE}});
+    let driven = user.operate("/v1/dead-letters:redrive", &wanted).await?;
+    let outcome = &driven["outcomes"][0];
+    assert_eq!(
+        (&outcome["number"], &outcome["result"]),
+        (&json!(number), &json!("REDRIVE_RESULT_DRIVEN"))
+    );
+    Ok(())
 }
 
 /// A job that no version can read, and one of an athlete that nobody knows yet.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use treaty_http::Gateway;
 use treaty_nats::Connection;
+use treaty_payload::Contracts;
 use treaty_rpc::{Authenticator, GrpcServer};
 use treaty_telemetry::Metrics;
 
@@ -24,6 +25,7 @@ use crate::config::Config;
 use crate::connections::{
     Connections, ConnectionsRpc, PgConnections, PgTokenStore, StravaOAuthClient,
 };
+use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
 use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
 use crate::webhooks::{Callback, Inbox, Recorder, Subscriptions, WebhookStats, WebhooksRpc};
@@ -266,10 +268,13 @@ fn services(config: &Config, pool: &PgPool, connections: &Connections) -> Result
     let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
     let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
     let subscriptions = Subscriptions::new(pool.clone(), &config.strava, config.webhooks.as_ref())?;
+    let broker = OperatorBroker::new(config.operations.broker(&config.nats));
+    let dead_letters = DeadLetters::new(broker, Contracts::decode(api_port::DESCRIPTORS)?);
     Ok(Services {
         athletes: Arc::new(AthletesRpc::new(athletes)),
         activities: Arc::new(ActivitiesRpc::new(activities)),
         connections: Arc::new(ConnectionsRpc::new(connections.clone())),
+        dead_letters: Arc::new(DeadLettersRpc::new(dead_letters)),
         quota: Arc::new(QuotaRpc::new(quota)),
         sync: Arc::new(SyncRpc::new(syncs)),
         webhooks: Arc::new(WebhooksRpc::new(subscriptions)),

@@ -5,6 +5,7 @@
 //!   rules and knows no transport, `repository` speaks to Postgres.
 //! - [`outbox`] publishes what was promised in a transaction; [`sync`] lets one sync of an athlete run
 //!   at a time; [`webhooks`] takes in what Strava tells unasked.
+//! - [`dead_letters`] shows operators what could not be handled, of any deployable.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
@@ -16,6 +17,7 @@ pub mod config;
 pub mod connections;
 mod convert;
 pub mod database;
+pub mod dead_letters;
 pub mod outbox;
 mod page;
 pub mod quota;

@@ -192,6 +192,8 @@ impl Plan<'_> {
             .env("API__NATS__URL", &peers.nats)
             .env("API__NATS__USER", "api")
             .env("API__NATS__PASSWORD", &self.secrets.nats.api)
+            .env("API__OPERATIONS__NATS__USER", "operations")
+            .env("API__OPERATIONS__NATS__PASSWORD", &self.secrets.nats.operations)
             .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{}", peers.strava))
             .env("API__STRAVA__CLIENT_ID", STRAVA_CLIENT_ID)
             .env("API__STRAVA__CLIENT_SECRET", &self.secrets.strava_client)

@@ -6,229 +6,287 @@ pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = b"\
 \n\xfb\x01\n\x1egoogle/protobuf/duration.proto\x12\x0fgoogle.protobuf\":\n\x08Duration\x12\x18\
 \n\x07seconds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x83\
 \x01\n\x13com.google.protobufB\rDurationProtoP\x01Z1google.golang.org/protobuf/types/known/dura\
-tionpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xff\
-\x01\n\x1fgoogle/protobuf/timestamp.proto\x12\x0fgoogle.protobuf\";\n\tTimestamp\x12\x18\n\x07s\
-econds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x85\x01\n\
-\x13com.google.protobufB\x0eTimestampProtoP\x01Z2google.golang.org/protobuf/types/known/timesta\
-mppb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xea\x14\
-\n)stravasync/activities/v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/prot\
-obuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%stravasync/sync/v1/sync_service.\
-proto\"\xe5\x07\n\x08Activity\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\x12\x1f\
-\n\nathlete_id\x18\x02 \x01(\tB\x00R\tathleteId\x12\x14\n\x04name\x18\x03 \x01(\tB\x00R\x04name\
-\x12\x1f\n\nsport_type\x18\x04 \x01(\tB\x00R\tsportType\x12;\n\nstart_time\x18\x05 \x01(\x0b2\
-\x1a.google.protobuf.TimestampB\x00R\tstartTime\x12\x1c\n\x08timezone\x18\x06 \x01(\tB\x00R\x08\
-timezone\x12<\n\x0bmoving_time\x18\x07 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\nmovingTim\
-e\x12>\n\x0celapsed_time\x18\x08 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\x0belapsedTime\
-\x12\x1f\n\ndistance_m\x18\t \x01(\x01B\x00R\tdistanceM\x12*\n\x10elevation_gain_m\x18\n \x01(\
-\x01B\x00R\x0eelevationGainM\x121\n\x11average_speed_mps\x18\x0b \x01(\x01B\x00H\x00R\x0faverag\
-eSpeedMps\x88\x01\x01\x12)\n\rmax_speed_mps\x18\x0c \x01(\x01B\x00H\x01R\x0bmaxSpeedMps\x88\x01\
-\x01\x12*\n\raverage_watts\x18\r \x01(\x01B\x00H\x02R\x0caverageWatts\x88\x01\x01\x12%\n\nkiloj\
-oules\x18\x0e \x01(\x01B\x00H\x03R\nkilojoules\x88\x01\x01\x129\n\x15average_heartrate_bpm\x18\
-\x0f \x01(\x01B\x00H\x04R\x13averageHeartrateBpm\x88\x01\x01\x12\x1e\n\x07gear_id\x18\x10 \x01(\
-\tB\x00H\x05R\x06gearId\x88\x01\x01\x12&\n\x0bdevice_name\x18\x11 \x01(\tB\x00H\x06R\ndeviceNam\
-e\x88\x01\x01\x12\x1f\n\x0bkudos_count\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\
-\x13 \x01(\x08R\x07trainer\x12\x18\n\x07commute\x18\x14 \x01(\x08R\x07commute\x12\x16\n\x06manu\
-al\x18\x15 \x01(\x08R\x06manual\x12\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_a\
-verage_speed_mpsB\x10\n\x0e_max_speed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\
-\x16_average_heartrate_bpmB\n\n\x08_gear_idB\x0e\n\x0c_device_name\"\xfd\x01\n\x17UpsertActivit\
-iesRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12D\n\nactivities\x18\x02 \
-\x03(\x0b2\".stravasync.activities.v1.ActivityB\x00R\nactivities\x12\x16\n\x05lease\x18\x03 \
-\x01(\x03B\x00R\x05lease\x12E\n\rnext_position\x18\x04 \x01(\x0b2 .stravasync.sync.v1.ListPosit\
-ionR\x0cnextPosition\x12\x1c\n\x08unusable\x18\x05 \x01(\x05B\x00R\x08unusable\"n\n\x18UpsertAc\
-tivitiesResponse\x12\x1a\n\x08inserted\x18\x01 \x01(\x05R\x08inserted\x12\x18\n\x07updated\x18\
-\x02 \x01(\x05R\x07updated\x12\x1c\n\tunchanged\x18\x03 \x01(\x05R\tunchanged\"v\n\x15ListActiv\
-itiesRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1d\n\tpage_size\x18\
-\x02 \x01(\x05B\x00R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\
-\x16ListActivitiesResponse\x12B\n\nactivities\x18\x01 \x03(\x0b2\".stravasync.activities.v1.Act\
-ivityR\nactivities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"7\n\x12GetActivit\
-yRequest\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\"U\n\x13GetActivityResponse\
-\x12>\n\x08activity\x18\x01 \x01(\x0b2\".stravasync.activities.v1.ActivityR\x08activity\"3\n\
-\x10GetTotalsRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"\xaa\x01\n\x11GetT\
-otalsResponse\x12\x1a\n\x08athletes\x18\x01 \x01(\x03R\x08athletes\x12\x1e\n\nactivities\x18\
-\x02 \x01(\x03R\nactivities\x12\x1d\n\ndistance_m\x18\x03 \x01(\x01R\tdistanceM\x12:\n\x0bmovin\
-g_time\x18\x04 \x01(\x0b2\x19.google.protobuf.DurationR\nmovingTime2\xe9\x03\n\x11ActivitiesSer\
-vice\x12~\n\x10UpsertActivities\x121.stravasync.activities.v1.UpsertActivitiesRequest\x1a2.stra\
-vasync.activities.v1.UpsertActivitiesResponse\"\x03\x90\x02\x02\x12x\n\x0eListActivities\x12/.s\
-travasync.activities.v1.ListActivitiesRequest\x1a0.stravasync.activities.v1.ListActivitiesRespo\
-nse\"\x03\x90\x02\x01\x12o\n\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\
-\x1a-.stravasync.activities.v1.GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.str\
-avasync.activities.v1.GetTotalsRequest\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\
-\x90\x02\x01b\x06proto3\n\xb5\x0c\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.ath\
-letes.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Athlete\x12\x1d\n\nathlete_id\
-\x18\x01 \x01(\tR\tathleteId\x12!\n\x0cdisplay_name\x18\x02 \x01(\tR\x0bdisplayName\x12\x14\n\
-\x05email\x18\x03 \x01(\tR\x05email\x12R\n\x10connection_state\x18\x04 \x01(\x0e2\'.stravasync.\
-athletes.v1.ConnectionStateR\x0fconnectionState\x12;\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.go\
-ogle.protobuf.TimestampR\ncreateTime\x12@\n\x0elast_sync_time\x18\x06 \x01(\x0b2\x1a.google.pro\
-tobuf.TimestampR\x0clastSyncTime\"U\n\x16RegisterAthleteRequest\x12#\n\x0cdisplay_name\x18\x01 \
-\x01(\tB\x00R\x0bdisplayName\x12\x16\n\x05email\x18\x02 \x01(\tB\x00R\x05email\"T\n\x17Register\
-AthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07ath\
-lete\"4\n\x11GetAthleteRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"O\n\x12G\
-etAthleteResponse\x129\n\x07athlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07a\
-thlete\"\xef\x01\n\x13ListAthletesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageS\
-ize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12T\n\x10connection_state\x18\x03 \x01(\
-\x0e2\'.stravasync.athletes.v1.ConnectionStateB\x00R\x0fconnectionState\x12D\n\x10not_synced_si\
-nce\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0enotSyncedSince\"{\n\x14ListAthletesRes\
-ponse\x12;\n\x08athletes\x18\x01 \x03(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x08athletes\x12\
-&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1c\
-CONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCO\
-NNECTION_STATE_CONNECTED\x10\x02\x12\x1c\n\x18CONNECTION_STATE_REVOKED\x10\x032\xe1\x02\n\x0fAt\
-hletesService\x12t\n\x0fRegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/\
-.stravasync.athletes.v1.RegisterAthleteResponse\"\x00\x12h\n\nGetAthlete\x12).stravasync.athlet\
-es.v1.GetAthleteRequest\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\
-\x0cListAthletes\x12+.stravasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.Li\
-stAthletesResponse\"\x03\x90\x02\x01b\x06proto3\n\xaf\x08\n+stravasync/connections/v1/connectio\
-ns.proto\x12\x19stravasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x13StartC\
-onsentRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\";\n\x14StartConsentRespon\
-se\x12#\n\rauthorize_url\x18\x01 \x01(\tR\x0cauthorizeUrl\"r\n\x16CompleteConsentRequest\x12\
-\x16\n\x05state\x18\x01 \x01(\tB\x00R\x05state\x12\x14\n\x04code\x18\x02 \x01(\tB\x00R\x04code\
-\x12\x14\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\
-\x17CompleteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"n\n\x15GetAccess\
-TokenRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x124\n\x15rejected_token_di\
-gest\x18\x02 \x01(\x0cB\x00R\x13rejectedTokenDigest\"\xa6\x01\n\x16GetAccessTokenResponse\x12#\
-\n\x0caccess_token\x18\x01 \x01(\tB\x00R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\x0b\
-2\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\x0f\
-stravaAthleteId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12..stravasync.connect\
-ions.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\n\
-\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.conne\
-ctions.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasync.connections.v1\
-.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\x02b\
-\x06proto3\n\xc3\x10\n\x1fstravasync/quota/v1/quota.proto\x12\x13stravasync.quota.v1\x1a\x1egoo\
-gle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\tCallCount\x12\x16\n\
-\x05limit\x18\x01 \x01(\x03B\x00R\x05limit\x12\x14\n\x04used\x18\x02 \x01(\x03B\x00R\x04used\"\
-\xd1\x02\n\x05Usage\x12H\n\x11window_start_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.Timestam\
-pB\x00R\x0fwindowStartTime\x126\n\x06window\x18\x02 \x01(\x0b2\x1e.stravasync.quota.v1.CallCoun\
-tR\x06window\x120\n\x03day\x18\x03 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x03day\x12?\n\
-\x0bread_window\x18\x04 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\nreadWindow\x129\n\x08rea\
-d_day\x18\x05 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x07readDay\x12\x18\n\x07refused\x18\
-\x06 \x01(\x08R\x07refused\"\xa0\x01\n\x13ReserveCallsRequest\x12?\n\x08priority\x18\x01 \x01(\
-\x0e2!.stravasync.quota.v1.CallPriorityB\x00R\x08priority\x12\x16\n\x05calls\x18\x02 \x01(\x05B\
-\x00R\x05calls\x120\n\x05usage\x18\x03 \x01(\x0b2\x1a.stravasync.quota.v1.UsageR\x05usage\"\xc0\
-\x02\n\x14ReserveCallsResponse\x12\x14\n\x05calls\x18\x01 \x01(\x05R\x05calls\x126\n\tvalid_for\
-\x18\x02 \x01(\x0b2\x19.google.protobuf.DurationR\x08validFor\x12F\n\x11window_start_time\x18\
-\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\x12\x14\n\x05probe\x18\x04 \
-\x01(\x08R\x05probe\x12@\n\x0bwait_reason\x18\x05 \x01(\x0e2\x1f.stravasync.quota.v1.WaitReason\
-R\nwaitReason\x12:\n\x0bretry_after\x18\x06 \x01(\x0b2\x19.google.protobuf.DurationR\nretryAfte\
-r\"H\n\x12ReportUsageRequest\x122\n\x05usage\x18\x01 \x01(\x0b2\x1a.stravasync.quota.v1.UsageB\
-\x00R\x05usage\"\x15\n\x13ReportUsageResponse\"\x11\n\x0fGetQuotaRequest\"\x88\x03\n\x10GetQuot\
-aResponse\x126\n\x06window\x18\x01 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x06window\x120\
-\n\x03day\x18\x02 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x03day\x12?\n\x0bread_window\
-\x18\x03 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\nreadWindow\x129\n\x08read_day\x18\x04 \
-\x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x07readDay\x12F\n\x11window_start_time\x18\x05 \
-\x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\x12F\n\x11closed_until_time\x18\
-\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fclosedUntilTime*j\n\x0cCallPriority\x12\x1d\n\
-\x19CALL_PRIORITY_UNSPECIFIED\x10\x00\x12\x1d\n\x19CALL_PRIORITY_INTERACTIVE\x10\x01\x12\x1c\n\
-\x18CALL_PRIORITY_BACKGROUND\x10\x02*\xa4\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIE\
-D\x10\x00\x12\x15\n\x11WAIT_REASON_SPENT\x10\x01\x12\x18\n\x14WAIT_REASON_RESERVED\x10\x02\x12\
-\x17\n\x13WAIT_REASON_REFUSED\x10\x03\x12\x16\n\x12WAIT_REASON_PROBED\x10\x04\x12\x17\n\x13WAIT\
-_REASON_TURNING\x10\x052\xba\x02\n\x0cQuotaService\x12e\n\x0cReserveCalls\x12(.stravasync.quota\
-.v1.ReserveCallsRequest\x1a).stravasync.quota.v1.ReserveCallsResponse\"\x00\x12e\n\x0bReportUsa\
-ge\x12\'.stravasync.quota.v1.ReportUsageRequest\x1a(.stravasync.quota.v1.ReportUsageResponse\"\
-\x03\x90\x02\x02\x12\\\n\x08GetQuota\x12$.stravasync.quota.v1.GetQuotaRequest\x1a%.stravasync.q\
-uota.v1.GetQuotaResponse\"\x03\x90\x02\x01b\x06proto3\n\x83\x1c\n\x1dstravasync/sync/v1/sync.pr\
-oto\x12\x12stravasync.sync.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x01\n\x0bSyncAthlete\
-\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\
-\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\
-\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestT\
-ime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full:\x00\"\x8a\x02\n\x10AthleteSyncEnded\x12\x1f\n\
-\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequ\
-estId\x12;\n\x07outcome\x18\x03 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\
-\x12 \n\nactivities\x18\x04 \x01(\x05B\x00R\nactivities\x12\x1c\n\x08inserted\x18\x05 \x01(\x05\
-B\x00R\x08inserted\x125\n\x08end_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x07endT\
-ime:\x00\"\xd7\x01\n\x14DispatchSyncsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pa\
-geSize\x12.\n\x12pages_per_activity\x18\x02 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activ\
-ities_per_run\x18\x03 \x01(\x05B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x04 \x01(\x0b2\
-$.stravasync.sync.v1.DispatchProgressR\x08progress\"\xcf\x01\n\x10DispatchProgress\x12\x1f\n\nr\
-equest_id\x18\x01 \x01(\tB\x00R\trequestId\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google\
-.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n\
-\tpublished\x18\x04 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x05 \x01(\x03R\nduplicates\
-\"U\n\x15DispatchSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\ndu\
-plicates\x18\x02 \x01(\x03R\nduplicates\"\xa3\x02\n\x15ReconcileSyncsRequest\x125\n\x16not_sync\
-ed_for_seconds\x18\x01 \x01(\x03B\x00R\x13notSyncedForSeconds\x12\x12\n\x04full\x18\x02 \x01(\
-\x08R\x04full\x12\x1d\n\tpage_size\x18\x03 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_per_acti\
-vity\x18\x04 \x01(\x05B\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x05 \x01(\x05\
-B\x00R\x10activitiesPerRun\x12@\n\x08progress\x18\x06 \x01(\x0b2$.stravasync.sync.v1.DispatchPr\
-ogressR\x08progress\"V\n\x16ReconcileSyncsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpub\
-lished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\"9\n\x16BackfillAthleteRequest\x12\
-\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"q\n\x17BackfillAthleteResponse\x12\x1d\n\n\
-request_id\x18\x01 \x01(\tR\trequestId\x127\n\twalk_time\x18\x02 \x01(\x0b2\x1a.google.protobuf\
-.TimestampR\x08walkTime\"\xe9\x02\n\x16PublishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \
-\x01(\tB\x00R\trequestId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0creq\
-uest_time\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npage_toke\
-n\x18\x04 \x01(\tR\tpageToken\x12\x1d\n\tmax_pages\x18\x05 \x01(\x05B\x00R\x08maxPages\x128\n\
-\x06reason\x18\x06 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12\x12\n\x04fu\
-ll\x18\x07 \x01(\x08R\x04full\x12D\n\x10not_synced_since\x18\x08 \x01(\x0b2\x1a.google.protobuf\
-.TimestampR\x0enotSyncedSince\"\x7f\n\x17PublishSyncJobsResponse\x12\x1c\n\tpublished\x18\x01 \
-\x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\x12&\n\x0fnext_page_\
-token\x18\x03 \x01(\tR\rnextPageToken\"\xe6\x01\n\x15PublishSyncJobRequest\x12\x1f\n\nathlete_i\
-d\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\
-\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0creq\
-uest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\
-\x18\x05 \x01(\x08R\x04full\"6\n\x16PublishSyncJobResponse\x12\x1c\n\tduplicate\x18\x01 \x01(\
-\x08R\tduplicate\"r\n\x10AwaitSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteI\
-d\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\"L\n\
-\x11AwaitSyncResponse\x127\n\twalk_time\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08wa\
-lkTime*\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_RE\
-ASON_CONSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDULE\x10\x02\x12\x18\n\x14SYNC_REASON_BACKFIL\
-L\x10\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\x05\
-\x12\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutcome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECIFIED\
-\x10\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSENT\
-\x10\x022\x89\x05\n\x0fDispatchService\x12f\n\rDispatchSyncs\x12(.stravasync.sync.v1.DispatchSy\
-ncsRequest\x1a).stravasync.sync.v1.DispatchSyncsResponse\"\x00\x12i\n\x0eReconcileSyncs\x12).st\
-ravasync.sync.v1.ReconcileSyncsRequest\x1a*.stravasync.sync.v1.ReconcileSyncsResponse\"\x00\x12\
-l\n\x0fBackfillAthlete\x12*.stravasync.sync.v1.BackfillAthleteRequest\x1a+.stravasync.sync.v1.B\
-ackfillAthleteResponse\"\x00\x12l\n\x0fPublishSyncJobs\x12*.stravasync.sync.v1.PublishSyncJobsR\
-equest\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\"\x00\x12i\n\x0ePublishSyncJob\x12).stra\
-vasync.sync.v1.PublishSyncJobRequest\x1a*.stravasync.sync.v1.PublishSyncJobResponse\"\x00\x12Z\
-\n\tAwaitSync\x12$.stravasync.sync.v1.AwaitSyncRequest\x1a%.stravasync.sync.v1.AwaitSyncRespons\
-e\"\x00\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync/sync/v1/sync_service.proto\x12\x12strava\
-sync.sync.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\
-\x1dstravasync/sync/v1/sync.proto\"q\n\x0cListPosition\x12\x19\n\x05after\x18\x01 \x01(\x03H\
-\x00R\x05after\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \x01(\x03H\x01R\x06before\x88\x01\x01\
-\x12\x14\n\x04page\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\x06_afterB\t\n\x07_before\"\x97\x02\n\
-\x10BeginSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_\
-id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.sync.v1.\
-SyncReasonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Timest\
-ampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\x12\x18\n\x06holder\x18\x06 \
-\x01(\tB\x00R\x06holder\x12\x1a\n\x07attempt\x18\x07 \x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11\
-BeginSyncResponse\x12?\n\tadmission\x18\x01 \x01(\x0e2!.stravasync.sync.v1.SyncAdmissionR\tadmi\
-ssion\x129\n\x07session\x18\x02 \x01(\x0b2\x1f.stravasync.sync.v1.SyncSessionR\x07session\"\x9b\
-\x01\n\x0bSyncSession\x12\x14\n\x05lease\x18\x01 \x01(\x03R\x05lease\x128\n\nlease_time\x18\x02\
-\x20\x01(\x0b2\x19.google.protobuf.DurationR\tleaseTime\x12<\n\x08position\x18\x03 \x01(\x0b2 .\
-stravasync.sync.v1.ListPositionR\x08position\"K\n\x10RenewSyncRequest\x12\x1f\n\nathlete_id\x18\
-\x01 \x01(\tB\x00R\tathleteId\x12\x16\n\x05lease\x18\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11Re\
-newSyncResponse\"\xa7\x01\n\x0eEndSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathl\
-eteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\
-\x03B\x00R\x05lease\x12;\n\x07outcome\x18\x04 \x01(\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\
-\x00R\x07outcome\"\x84\x01\n\x0fEndSyncResponse\x12\x1e\n\nactivities\x18\x01 \x01(\x05R\nactiv\
-ities\x12\x1a\n\x08inserted\x18\x02 \x01(\x05R\x08inserted\x12\x18\n\x07deleted\x18\x03 \x01(\
-\x05R\x07deleted\x12\x1b\n\tfollow_up\x18\x04 \x01(\x08R\x08followUp\"6\n\x13GetSyncStateReques\
-t\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"K\n\x14GetSyncStateResponse\x123\n\
-\x05state\x18\x01 \x01(\x0b2\x1d.stravasync.sync.v1.SyncStateR\x05state\"\x88\x02\n\tSyncState\
-\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\x18\n\x07running\x18\x02 \x01(\x08R\x07r\
-unning\x12\x18\n\x07walking\x18\x03 \x01(\x08R\x07walking\x12E\n\x11synced_up_to_time\x18\x04 \
-\x01(\x0b2\x1a.google.protobuf.TimestampR\x0esyncedUpToTime\x12I\n\x13last_full_walk_time\x18\
-\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\x10lastFullWalkTime\x12\x16\n\x06wanted\x18\x06 \
-\x01(\x08R\x06wanted*\x80\x01\n\rSyncAdmission\x12\x1e\n\x1aSYNC_ADMISSION_UNSPECIFIED\x10\x00\
-\x12\x1b\n\x17SYNC_ADMISSION_ADMITTED\x10\x01\x12\x19\n\x15SYNC_ADMISSION_FOLDED\x10\x02\x12\
-\x17\n\x13SYNC_ADMISSION_DONE\x10\x032\x8c\x03\n\x0bSyncService\x12]\n\tBeginSync\x12$.stravasy\
-nc.sync.v1.BeginSyncRequest\x1a%.stravasync.sync.v1.BeginSyncResponse\"\x03\x90\x02\x02\x12]\n\
-\tRenewSync\x12$.stravasync.sync.v1.RenewSyncRequest\x1a%.stravasync.sync.v1.RenewSyncResponse\
-\"\x03\x90\x02\x02\x12W\n\x07EndSync\x12\".stravasync.sync.v1.EndSyncRequest\x1a#.stravasync.sy\
-nc.v1.EndSyncResponse\"\x03\x90\x02\x02\x12f\n\x0cGetSyncState\x12\'.stravasync.sync.v1.GetSync\
-StateRequest\x1a(.stravasync.sync.v1.GetSyncStateResponse\"\x03\x90\x02\x01b\x06proto3\n\xc0\
-\x08\n%stravasync/webhooks/v1/webhooks.proto\x12\x16stravasync.webhooks.v1\x1a\x1fgoogle/protob\
-uf/timestamp.proto\"\xb1\x01\n\x0cSubscription\x12\'\n\x0fsubscription_id\x18\x01 \x01(\x03R\
-\x0esubscriptionId\x12\'\n\x0fcallback_origin\x18\x02 \x01(\tR\x0ecallbackOrigin\x12\x12\n\x04o\
-urs\x18\x03 \x01(\x08R\x04ours\x12;\n\x0bcreate_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Tim\
-estampR\ncreateTime\"\x1b\n\x19EnsureSubscriptionRequest\"\x80\x01\n\x1aEnsureSubscriptionRespo\
-nse\x12H\n\x0csubscription\x18\x01 \x01(\x0b2$.stravasync.webhooks.v1.SubscriptionR\x0csubscrip\
-tion\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created\"\x1a\n\x18ListSubscriptionsRequest\"g\
-\n\x19ListSubscriptionsResponse\x12J\n\rsubscriptions\x18\x01 \x03(\x0b2$.stravasync.webhooks.v\
-1.SubscriptionR\rsubscriptions\"F\n\x19DeleteSubscriptionRequest\x12)\n\x0fsubscription_id\x18\
-\x01 \x01(\x03B\x00R\x0esubscriptionId\"\x1c\n\x1aDeleteSubscriptionResponse2\x96\x03\n\x0fWebh\
-ooksService\x12\x80\x01\n\x12EnsureSubscription\x121.stravasync.webhooks.v1.EnsureSubscriptionR\
-equest\x1a2.stravasync.webhooks.v1.EnsureSubscriptionResponse\"\x03\x90\x02\x02\x12}\n\x11ListS\
-ubscriptions\x120.stravasync.webhooks.v1.ListSubscriptionsRequest\x1a1.stravasync.webhooks.v1.L\
-istSubscriptionsResponse\"\x03\x90\x02\x01\x12\x80\x01\n\x12DeleteSubscription\x121.stravasync.\
-webhooks.v1.DeleteSubscriptionRequest\x1a2.stravasync.webhooks.v1.DeleteSubscriptionResponse\"\
-\x03\x90\x02\x02b\x06proto3";
+tionpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xe2\
+\x05\n\x1cgoogle/protobuf/struct.proto\x12\x0fgoogle.protobuf\"\x98\x01\n\x06Struct\x12;\n\x06f\
+ields\x18\x01 \x03(\x0b2#.google.protobuf.Struct.FieldsEntryR\x06fields\x1aQ\n\x0bFieldsEntry\
+\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12,\n\x05value\x18\x02 \x01(\x0b2\x16.google.protobu\
+f.ValueR\x05value:\x028\x01\"\xb2\x02\n\x05Value\x12;\n\nnull_value\x18\x01 \x01(\x0e2\x1a.goog\
+le.protobuf.NullValueH\x00R\tnullValue\x12#\n\x0cnumber_value\x18\x02 \x01(\x01H\x00R\x0bnumber\
+Value\x12#\n\x0cstring_value\x18\x03 \x01(\tH\x00R\x0bstringValue\x12\x1f\n\nbool_value\x18\x04\
+\x20\x01(\x08H\x00R\tboolValue\x12<\n\x0cstruct_value\x18\x05 \x01(\x0b2\x17.google.protobuf.St\
+ructH\x00R\x0bstructValue\x12;\n\nlist_value\x18\x06 \x01(\x0b2\x1a.google.protobuf.ListValueH\
+\x00R\tlistValueB\x06\n\x04kind\";\n\tListValue\x12.\n\x06values\x18\x01 \x03(\x0b2\x16.google.\
+protobuf.ValueR\x06values*\x1b\n\tNullValue\x12\x0e\n\nNULL_VALUE\x10\x00B\x7f\n\x13com.google.\
+protobufB\x0bStructProtoP\x01Z/google.golang.org/protobuf/types/known/structpb\xf8\x01\x01\xa2\
+\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xff\x01\n\x1fgoogle/protobuf\
+/timestamp.proto\x12\x0fgoogle.protobuf\";\n\tTimestamp\x12\x18\n\x07seconds\x18\x01 \x01(\x03R\
+\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x85\x01\n\x13com.google.protobufB\
+\x0eTimestampProtoP\x01Z2google.golang.org/protobuf/types/known/timestamppb\xf8\x01\x01\xa2\x02\
+\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xea\x14\n)stravasync/activities/\
+v1/activities.proto\x12\x18stravasync.activities.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\
+\x1fgoogle/protobuf/timestamp.proto\x1a%stravasync/sync/v1/sync_service.proto\"\xe5\x07\n\x08Ac\
+tivity\x12!\n\x0bactivity_id\x18\x01 \x01(\x03B\x00R\nactivityId\x12\x1f\n\nathlete_id\x18\x02 \
+\x01(\tB\x00R\tathleteId\x12\x14\n\x04name\x18\x03 \x01(\tB\x00R\x04name\x12\x1f\n\nsport_type\
+\x18\x04 \x01(\tB\x00R\tsportType\x12;\n\nstart_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Tim\
+estampB\x00R\tstartTime\x12\x1c\n\x08timezone\x18\x06 \x01(\tB\x00R\x08timezone\x12<\n\x0bmovin\
+g_time\x18\x07 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\nmovingTime\x12>\n\x0celapsed_time\
+\x18\x08 \x01(\x0b2\x19.google.protobuf.DurationB\x00R\x0belapsedTime\x12\x1f\n\ndistance_m\x18\
+\t \x01(\x01B\x00R\tdistanceM\x12*\n\x10elevation_gain_m\x18\n \x01(\x01B\x00R\x0eelevationGain\
+M\x121\n\x11average_speed_mps\x18\x0b \x01(\x01B\x00H\x00R\x0faverageSpeedMps\x88\x01\x01\x12)\
+\n\rmax_speed_mps\x18\x0c \x01(\x01B\x00H\x01R\x0bmaxSpeedMps\x88\x01\x01\x12*\n\raverage_watts\
+\x18\r \x01(\x01B\x00H\x02R\x0caverageWatts\x88\x01\x01\x12%\n\nkilojoules\x18\x0e \x01(\x01B\
+\x00H\x03R\nkilojoules\x88\x01\x01\x129\n\x15average_heartrate_bpm\x18\x0f \x01(\x01B\x00H\x04R\
+\x13averageHeartrateBpm\x88\x01\x01\x12\x1e\n\x07gear_id\x18\x10 \x01(\tB\x00H\x05R\x06gearId\
+\x88\x01\x01\x12&\n\x0bdevice_name\x18\x11 \x01(\tB\x00H\x06R\ndeviceName\x88\x01\x01\x12\x1f\n\
+\x0bkudos_count\x18\x12 \x01(\x05R\nkudosCount\x12\x18\n\x07trainer\x18\x13 \x01(\x08R\x07train\
+er\x12\x18\n\x07commute\x18\x14 \x01(\x08R\x07commute\x12\x16\n\x06manual\x18\x15 \x01(\x08R\
+\x06manual\x12\x18\n\x07private\x18\x16 \x01(\x08R\x07privateB\x14\n\x12_average_speed_mpsB\x10\
+\n\x0e_max_speed_mpsB\x10\n\x0e_average_wattsB\r\n\x0b_kilojoulesB\x18\n\x16_average_heartrate_\
+bpmB\n\n\x08_gear_idB\x0e\n\x0c_device_name\"\xfd\x01\n\x17UpsertActivitiesRequest\x12\x1f\n\na\
+thlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12D\n\nactivities\x18\x02 \x03(\x0b2\".stravasync.a\
+ctivities.v1.ActivityB\x00R\nactivities\x12\x16\n\x05lease\x18\x03 \x01(\x03B\x00R\x05lease\x12\
+E\n\rnext_position\x18\x04 \x01(\x0b2 .stravasync.sync.v1.ListPositionR\x0cnextPosition\x12\x1c\
+\n\x08unusable\x18\x05 \x01(\x05B\x00R\x08unusable\"n\n\x18UpsertActivitiesResponse\x12\x1a\n\
+\x08inserted\x18\x01 \x01(\x05R\x08inserted\x12\x18\n\x07updated\x18\x02 \x01(\x05R\x07updated\
+\x12\x1c\n\tunchanged\x18\x03 \x01(\x05R\tunchanged\"v\n\x15ListActivitiesRequest\x12\x1f\n\nat\
+hlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageS\
+ize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x16ListActivitiesResponse\x12\
+B\n\nactivities\x18\x01 \x03(\x0b2\".stravasync.activities.v1.ActivityR\nactivities\x12&\n\x0fn\
+ext_page_token\x18\x02 \x01(\tR\rnextPageToken\"7\n\x12GetActivityRequest\x12!\n\x0bactivity_id\
+\x18\x01 \x01(\x03B\x00R\nactivityId\"U\n\x13GetActivityResponse\x12>\n\x08activity\x18\x01 \
+\x01(\x0b2\".stravasync.activities.v1.ActivityR\x08activity\"3\n\x10GetTotalsRequest\x12\x1f\n\
+\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"\xaa\x01\n\x11GetTotalsResponse\x12\x1a\n\x08ath\
+letes\x18\x01 \x01(\x03R\x08athletes\x12\x1e\n\nactivities\x18\x02 \x01(\x03R\nactivities\x12\
+\x1d\n\ndistance_m\x18\x03 \x01(\x01R\tdistanceM\x12:\n\x0bmoving_time\x18\x04 \x01(\x0b2\x19.g\
+oogle.protobuf.DurationR\nmovingTime2\xe9\x03\n\x11ActivitiesService\x12~\n\x10UpsertActivities\
+\x121.stravasync.activities.v1.UpsertActivitiesRequest\x1a2.stravasync.activities.v1.UpsertActi\
+vitiesResponse\"\x03\x90\x02\x02\x12x\n\x0eListActivities\x12/.stravasync.activities.v1.ListAct\
+ivitiesRequest\x1a0.stravasync.activities.v1.ListActivitiesResponse\"\x03\x90\x02\x01\x12o\n\
+\x0bGetActivity\x12,.stravasync.activities.v1.GetActivityRequest\x1a-.stravasync.activities.v1.\
+GetActivityResponse\"\x03\x90\x02\x01\x12i\n\tGetTotals\x12*.stravasync.activities.v1.GetTotals\
+Request\x1a+.stravasync.activities.v1.GetTotalsResponse\"\x03\x90\x02\x01b\x06proto3\n\xb5\x0c\
+\n%stravasync/athletes/v1/athletes.proto\x12\x16stravasync.athletes.v1\x1a\x1fgoogle/protobuf/t\
+imestamp.proto\"\xb4\x02\n\x07Athlete\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12!\n\
+\x0cdisplay_name\x18\x02 \x01(\tR\x0bdisplayName\x12\x14\n\x05email\x18\x03 \x01(\tR\x05email\
+\x12R\n\x10connection_state\x18\x04 \x01(\x0e2\'.stravasync.athletes.v1.ConnectionStateR\x0fcon\
+nectionState\x12;\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\ncreateTim\
+e\x12@\n\x0elast_sync_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0clastSyncTime\"U\
+\n\x16RegisterAthleteRequest\x12#\n\x0cdisplay_name\x18\x01 \x01(\tB\x00R\x0bdisplayName\x12\
+\x16\n\x05email\x18\x02 \x01(\tB\x00R\x05email\"T\n\x17RegisterAthleteResponse\x129\n\x07athlet\
+e\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07athlete\"4\n\x11GetAthleteRequest\
+\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\"O\n\x12GetAthleteResponse\x129\n\x07at\
+hlete\x18\x01 \x01(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x07athlete\"\xef\x01\n\x13ListAthl\
+etesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05B\x00R\x08pageSize\x12\x1d\n\npage_token\x18\
+\x02 \x01(\tR\tpageToken\x12T\n\x10connection_state\x18\x03 \x01(\x0e2\'.stravasync.athletes.v1\
+.ConnectionStateB\x00R\x0fconnectionState\x12D\n\x10not_synced_since\x18\x04 \x01(\x0b2\x1a.goo\
+gle.protobuf.TimestampR\x0enotSyncedSince\"{\n\x14ListAthletesResponse\x12;\n\x08athletes\x18\
+\x01 \x03(\x0b2\x1f.stravasync.athletes.v1.AthleteR\x08athletes\x12&\n\x0fnext_page_token\x18\
+\x02 \x01(\tR\rnextPageToken*\x8c\x01\n\x0fConnectionState\x12 \n\x1cCONNECTION_STATE_UNSPECIFI\
+ED\x10\x00\x12\x19\n\x15CONNECTION_STATE_NONE\x10\x01\x12\x1e\n\x1aCONNECTION_STATE_CONNECTED\
+\x10\x02\x12\x1c\n\x18CONNECTION_STATE_REVOKED\x10\x032\xe1\x02\n\x0fAthletesService\x12t\n\x0f\
+RegisterAthlete\x12..stravasync.athletes.v1.RegisterAthleteRequest\x1a/.stravasync.athletes.v1.\
+RegisterAthleteResponse\"\x00\x12h\n\nGetAthlete\x12).stravasync.athletes.v1.GetAthleteRequest\
+\x1a*.stravasync.athletes.v1.GetAthleteResponse\"\x03\x90\x02\x01\x12n\n\x0cListAthletes\x12+.s\
+travasync.athletes.v1.ListAthletesRequest\x1a,.stravasync.athletes.v1.ListAthletesResponse\"\
+\x03\x90\x02\x01b\x06proto3\n\xb5\x08\n+stravasync/connections/v1/connections.proto\x12\x19stra\
+vasync.connections.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x13StartConsentRequest\x12\
+\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\";\n\x14StartConsentResponse\x12#\n\rauthor\
+ize_url\x18\x01 \x01(\tR\x0cauthorizeUrl\"u\n\x16CompleteConsentRequest\x12\x16\n\x05state\x18\
+\x01 \x01(\tB\x00R\x05state\x12\x17\n\x04code\x18\x02 \x01(\tB\x03\x80\x01\x01R\x04code\x12\x14\
+\n\x05scope\x18\x03 \x01(\tR\x05scope\x12\x14\n\x05error\x18\x04 \x01(\tR\x05error\"8\n\x17Comp\
+leteConsentResponse\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\"n\n\x15GetAccessTokenReq\
+uest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x124\n\x15rejected_token_digest\x18\
+\x02 \x01(\x0cB\x00R\x13rejectedTokenDigest\"\xa9\x01\n\x16GetAccessTokenResponse\x12&\n\x0cacc\
+ess_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\x0baccessToken\x12;\n\x0bexpire_time\x18\x02 \x01(\
+\x0b2\x1a.google.protobuf.TimestampR\nexpireTime\x12*\n\x11strava_athlete_id\x18\x03 \x01(\x03R\
+\x0fstravaAthleteId2\xff\x02\n\x12ConnectionsService\x12q\n\x0cStartConsent\x12..stravasync.con\
+nections.v1.StartConsentRequest\x1a/.stravasync.connections.v1.StartConsentResponse\"\x00\x12z\
+\n\x0fCompleteConsent\x121.stravasync.connections.v1.CompleteConsentRequest\x1a2.stravasync.con\
+nections.v1.CompleteConsentResponse\"\x00\x12z\n\x0eGetAccessToken\x120.stravasync.connections.\
+v1.GetAccessTokenRequest\x1a1.stravasync.connections.v1.GetAccessTokenResponse\"\x03\x90\x02\
+\x02b\x06proto3\n\xd8\x16\n+stravasync/operations/v1/dead_letters.proto\x12\x18stravasync.opera\
+tions.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\
+\nDeadLetter\x12\x16\n\x06number\x18\x01 \x01(\x04R\x06number\x12@\n\x0eset_aside_time\x18\x02 \
+\x01(\x0b2\x1a.google.protobuf.TimestampR\x0csetAsideTime\x12\x16\n\x06stream\x18\x03 \x01(\tR\
+\x06stream\x12\x18\n\x07handler\x18\x04 \x01(\tR\x07handler\x12\x14\n\x05event\x18\x05 \x01(\tR\
+\x05event\x12\x16\n\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1a\n\x08attempts\x18\x07 \x01(\
+\x04R\x08attempts\x12\x1a\n\x08redrives\x18\x08 \x01(\x04R\x08redrives\x12\x18\n\x07subject\x18\
+\t \x01(\tR\x07subject\x12\'\n\x0fstream_sequence\x18\n \x01(\x04R\x0estreamSequence\x12\x1d\n\
+\nmessage_id\x18\x0b \x01(\tR\tmessageId\x12#\n\rpayload_bytes\x18\x0c \x01(\x04R\x0cpayloadByt\
+es\"2\n\x06Header\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05value\x18\x02 \x01(\t\
+R\x05value\"b\n\x10DeadLetterFilter\x12\x1a\n\x07handler\x18\x01 \x01(\tB\x00R\x07handler\x12\
+\x18\n\x06stream\x18\x02 \x01(\tB\x00R\x06stream\x12\x18\n\x06reason\x18\x03 \x01(\tB\x00R\x06r\
+eason\"\x9a\x01\n\x16ListDeadLettersRequest\x12B\n\x06filter\x18\x01 \x01(\x0b2*.stravasync.ope\
+rations.v1.DeadLetterFilterR\x06filter\x12\x1d\n\tpage_size\x18\x02 \x01(\x05B\x00R\x08pageSize\
+\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8a\x01\n\x17ListDeadLettersResponse\x12G\
+\n\x0cdead_letters\x18\x01 \x03(\x0b2$.stravasync.operations.v1.DeadLetterR\x0bdeadLetters\x12&\
+\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"0\n\x14GetDeadLetterRequest\x12\x18\n\
+\x06number\x18\x01 \x01(\x04B\x00R\x06number\"\xb7\x02\n\x15GetDeadLetterResponse\x12E\n\x0bdea\
+d_letter\x18\x01 \x01(\x0b2$.stravasync.operations.v1.DeadLetterR\ndeadLetter\x12:\n\x07headers\
+\x18\x02 \x03(\x0b2 .stravasync.operations.v1.HeaderR\x07headers\x12-\n\x04json\x18\x03 \x01(\
+\x0b2\x17.google.protobuf.StructH\x00R\x04json\x12\x1e\n\tundecoded\x18\x04 \x01(\x0cH\x00R\tun\
+decoded\x12\x1c\n\x08withheld\x18\x05 \x01(\tH\x00R\x08withheld\x12#\n\rhidden_fields\x18\x06 \
+\x03(\tR\x0chiddenFieldsB\t\n\x07payload\"\xe5\x01\n\x19RedriveDeadLettersRequest\x12\x1a\n\x07\
+numbers\x18\x01 \x03(\x04B\x00R\x07numbers\x12B\n\x06filter\x18\x02 \x01(\x0b2*.stravasync.oper\
+ations.v1.DeadLetterFilterR\x06filter\x12\x16\n\x05limit\x18\x03 \x01(\x05B\x00R\x05limit\x12\
+\x14\n\x05token\x18\x04 \x01(\tR\x05token\x12\x1f\n\nto_handler\x18\x05 \x01(\tB\x00R\ttoHandle\
+r\x12\x17\n\x07dry_run\x18\x06 \x01(\x08R\x06dryRun:\x00\"\x81\x01\n\x1aRedriveDeadLettersRespo\
+nse\x12D\n\x08outcomes\x18\x01 \x03(\x0b2(.stravasync.operations.v1.RedriveOutcomeR\x08outcomes\
+\x12\x1d\n\nnext_token\x18\x02 \x01(\tR\tnextToken\"\xac\x01\n\x0eRedriveOutcome\x12\x16\n\x06n\
+umber\x18\x01 \x01(\x04R\x06number\x12?\n\x06result\x18\x02 \x01(\x0e2\'.stravasync.operations.\
+v1.RedriveResultR\x06result\x12\'\n\x0fstream_sequence\x18\x03 \x01(\x04R\x0estreamSequence\x12\
+\x18\n\x07problem\x18\x04 \x01(\tR\x07problem\"\xc4\x01\n\x19DiscardDeadLettersRequest\x12\x1a\
+\n\x07numbers\x18\x01 \x03(\x04B\x00R\x07numbers\x12B\n\x06filter\x18\x02 \x01(\x0b2*.stravasyn\
+c.operations.v1.DeadLetterFilterR\x06filter\x12\x16\n\x05limit\x18\x03 \x01(\x05B\x00R\x05limit\
+\x12\x14\n\x05token\x18\x04 \x01(\tR\x05token\x12\x17\n\x07dry_run\x18\x05 \x01(\x08R\x06dryRun\
+:\x00\"U\n\x1aDiscardDeadLettersResponse\x12\x18\n\x07numbers\x18\x01 \x03(\x04R\x07numbers\x12\
+\x1d\n\nnext_token\x18\x02 \x01(\tR\tnextToken*\xc5\x01\n\rRedriveResult\x12\x1e\n\x1aREDRIVE_R\
+ESULT_UNSPECIFIED\x10\x00\x12\x19\n\x15REDRIVE_RESULT_DRIVEN\x10\x01\x12 \n\x1cREDRIVE_RESULT_D\
+RIVEN_BEFORE\x10\x02\x12\x17\n\x13REDRIVE_RESULT_KEPT\x10\x03\x12\x1a\n\x16REDRIVE_RESULT_MISSI\
+NG\x10\x04\x12\"\n\x1eREDRIVE_RESULT_WOULD_BE_DRIVEN\x10\x052\x90\x04\n\x12DeadLettersService\
+\x12{\n\x0fListDeadLetters\x120.stravasync.operations.v1.ListDeadLettersRequest\x1a1.stravasync\
+.operations.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12u\n\rGetDeadLetter\x12..stravasync.\
+operations.v1.GetDeadLetterRequest\x1a/.stravasync.operations.v1.GetDeadLetterResponse\"\x03\
+\x90\x02\x01\x12\x81\x01\n\x12RedriveDeadLetters\x123.stravasync.operations.v1.RedriveDeadLette\
+rsRequest\x1a4.stravasync.operations.v1.RedriveDeadLettersResponse\"\x00\x12\x81\x01\n\x12Disca\
+rdDeadLetters\x123.stravasync.operations.v1.DiscardDeadLettersRequest\x1a4.stravasync.operation\
+s.v1.DiscardDeadLettersResponse\"\x00b\x06proto3\n\xc3\x10\n\x1fstravasync/quota/v1/quota.proto\
+\x12\x13stravasync.quota.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timest\
+amp.proto\"9\n\tCallCount\x12\x16\n\x05limit\x18\x01 \x01(\x03B\x00R\x05limit\x12\x14\n\x04used\
+\x18\x02 \x01(\x03B\x00R\x04used\"\xd1\x02\n\x05Usage\x12H\n\x11window_start_time\x18\x01 \x01(\
+\x0b2\x1a.google.protobuf.TimestampB\x00R\x0fwindowStartTime\x126\n\x06window\x18\x02 \x01(\x0b\
+2\x1e.stravasync.quota.v1.CallCountR\x06window\x120\n\x03day\x18\x03 \x01(\x0b2\x1e.stravasync.\
+quota.v1.CallCountR\x03day\x12?\n\x0bread_window\x18\x04 \x01(\x0b2\x1e.stravasync.quota.v1.Cal\
+lCountR\nreadWindow\x129\n\x08read_day\x18\x05 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\
+\x07readDay\x12\x18\n\x07refused\x18\x06 \x01(\x08R\x07refused\"\xa0\x01\n\x13ReserveCallsReque\
+st\x12?\n\x08priority\x18\x01 \x01(\x0e2!.stravasync.quota.v1.CallPriorityB\x00R\x08priority\
+\x12\x16\n\x05calls\x18\x02 \x01(\x05B\x00R\x05calls\x120\n\x05usage\x18\x03 \x01(\x0b2\x1a.str\
+avasync.quota.v1.UsageR\x05usage\"\xc0\x02\n\x14ReserveCallsResponse\x12\x14\n\x05calls\x18\x01\
+\x20\x01(\x05R\x05calls\x126\n\tvalid_for\x18\x02 \x01(\x0b2\x19.google.protobuf.DurationR\x08v\
+alidFor\x12F\n\x11window_start_time\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindow\
+StartTime\x12\x14\n\x05probe\x18\x04 \x01(\x08R\x05probe\x12@\n\x0bwait_reason\x18\x05 \x01(\
+\x0e2\x1f.stravasync.quota.v1.WaitReasonR\nwaitReason\x12:\n\x0bretry_after\x18\x06 \x01(\x0b2\
+\x19.google.protobuf.DurationR\nretryAfter\"H\n\x12ReportUsageRequest\x122\n\x05usage\x18\x01 \
+\x01(\x0b2\x1a.stravasync.quota.v1.UsageB\x00R\x05usage\"\x15\n\x13ReportUsageResponse\"\x11\n\
+\x0fGetQuotaRequest\"\x88\x03\n\x10GetQuotaResponse\x126\n\x06window\x18\x01 \x01(\x0b2\x1e.str\
+avasync.quota.v1.CallCountR\x06window\x120\n\x03day\x18\x02 \x01(\x0b2\x1e.stravasync.quota.v1.\
+CallCountR\x03day\x12?\n\x0bread_window\x18\x03 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\n\
+readWindow\x129\n\x08read_day\x18\x04 \x01(\x0b2\x1e.stravasync.quota.v1.CallCountR\x07readDay\
+\x12F\n\x11window_start_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fwindowStartTi\
+me\x12F\n\x11closed_until_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0fclosedUntil\
+Time*j\n\x0cCallPriority\x12\x1d\n\x19CALL_PRIORITY_UNSPECIFIED\x10\x00\x12\x1d\n\x19CALL_PRIOR\
+ITY_INTERACTIVE\x10\x01\x12\x1c\n\x18CALL_PRIORITY_BACKGROUND\x10\x02*\xa4\x01\n\nWaitReason\
+\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11WAIT_REASON_SPENT\x10\x01\x12\x18\n\
+\x14WAIT_REASON_RESERVED\x10\x02\x12\x17\n\x13WAIT_REASON_REFUSED\x10\x03\x12\x16\n\x12WAIT_REA\
+SON_PROBED\x10\x04\x12\x17\n\x13WAIT_REASON_TURNING\x10\x052\xba\x02\n\x0cQuotaService\x12e\n\
+\x0cReserveCalls\x12(.stravasync.quota.v1.ReserveCallsRequest\x1a).stravasync.quota.v1.ReserveC\
+allsResponse\"\x00\x12e\n\x0bReportUsage\x12\'.stravasync.quota.v1.ReportUsageRequest\x1a(.stra\
+vasync.quota.v1.ReportUsageResponse\"\x03\x90\x02\x02\x12\\\n\x08GetQuota\x12$.stravasync.quota\
+.v1.GetQuotaRequest\x1a%.stravasync.quota.v1.GetQuotaResponse\"\x03\x90\x02\x01b\x06proto3\n\
+\x83\x1c\n\x1dstravasync/sync/v1/sync.proto\x12\x12stravasync.sync.v1\x1a\x1fgoogle/protobuf/ti\
+mestamp.proto\"\xde\x01\n\x0bSyncAthlete\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\
+\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e\
+.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.go\
+ogle.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full:\x00\"\x8a\
+\x02\n\x10AthleteSyncEnded\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nre\
+quest_id\x18\x02 \x01(\tB\x00R\trequestId\x12;\n\x07outcome\x18\x03 \x01(\x0e2\x1f.stravasync.s\
+ync.v1.SyncOutcomeB\x00R\x07outcome\x12 \n\nactivities\x18\x04 \x01(\x05B\x00R\nactivities\x12\
+\x1c\n\x08inserted\x18\x05 \x01(\x05B\x00R\x08inserted\x125\n\x08end_time\x18\x06 \x01(\x0b2\
+\x1a.google.protobuf.TimestampR\x07endTime:\x00\"\xd7\x01\n\x14DispatchSyncsRequest\x12\x1d\n\t\
+page_size\x18\x01 \x01(\x05B\x00R\x08pageSize\x12.\n\x12pages_per_activity\x18\x02 \x01(\x05B\
+\x00R\x10pagesPerActivity\x12.\n\x12activities_per_run\x18\x03 \x01(\x05B\x00R\x10activitiesPer\
+Run\x12@\n\x08progress\x18\x04 \x01(\x0b2$.stravasync.sync.v1.DispatchProgressR\x08progress\"\
+\xcf\x01\n\x10DispatchProgress\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\trequestId\x12=\n\
+\x0crequest_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x1d\n\npa\
+ge_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n\tpublished\x18\x04 \x01(\x03R\tpublished\x12\x1e\
+\n\nduplicates\x18\x05 \x01(\x03R\nduplicates\"U\n\x15DispatchSyncsResponse\x12\x1c\n\tpublishe\
+d\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\x03R\nduplicates\"\xa3\x02\
+\n\x15ReconcileSyncsRequest\x125\n\x16not_synced_for_seconds\x18\x01 \x01(\x03B\x00R\x13notSync\
+edForSeconds\x12\x12\n\x04full\x18\x02 \x01(\x08R\x04full\x12\x1d\n\tpage_size\x18\x03 \x01(\
+\x05B\x00R\x08pageSize\x12.\n\x12pages_per_activity\x18\x04 \x01(\x05B\x00R\x10pagesPerActivity\
+\x12.\n\x12activities_per_run\x18\x05 \x01(\x05B\x00R\x10activitiesPerRun\x12@\n\x08progress\
+\x18\x06 \x01(\x0b2$.stravasync.sync.v1.DispatchProgressR\x08progress\"V\n\x16ReconcileSyncsRes\
+ponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\x02 \x01(\
+\x03R\nduplicates\"9\n\x16BackfillAthleteRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\ta\
+thleteId\"q\n\x17BackfillAthleteResponse\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x127\
+\n\twalk_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08walkTime\"\xe9\x02\n\x16Publ\
+ishSyncJobsRequest\x12\x1f\n\nrequest_id\x18\x01 \x01(\tB\x00R\trequestId\x12\x1d\n\tpage_size\
+\x18\x02 \x01(\x05B\x00R\x08pageSize\x12=\n\x0crequest_time\x18\x03 \x01(\x0b2\x1a.google.proto\
+buf.TimestampR\x0brequestTime\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x1d\n\tmax_\
+pages\x18\x05 \x01(\x05B\x00R\x08maxPages\x128\n\x06reason\x18\x06 \x01(\x0e2\x1e.stravasync.sy\
+nc.v1.SyncReasonB\x00R\x06reason\x12\x12\n\x04full\x18\x07 \x01(\x08R\x04full\x12D\n\x10not_syn\
+ced_since\x18\x08 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0enotSyncedSince\"\x7f\n\x17Publis\
+hSyncJobsResponse\x12\x1c\n\tpublished\x18\x01 \x01(\x03R\tpublished\x12\x1e\n\nduplicates\x18\
+\x02 \x01(\x03R\nduplicates\x12&\n\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\xe6\x01\
+\n\x15PublishSyncJobRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nr\
+equest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\x03 \x01(\x0e2\x1e.stravasync.s\
+ync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_time\x18\x04 \x01(\x0b2\x1a.google.protobuf\
+.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\x08R\x04full\"6\n\x16PublishSyncJobR\
+esponse\x12\x1c\n\tduplicate\x18\x01 \x01(\x08R\tduplicate\"r\n\x10AwaitSyncRequest\x12\x1f\n\n\
+athlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12=\n\x0crequest_time\x18\x02 \x01(\x0b2\x1a.googl\
+e.protobuf.TimestampR\x0brequestTime\"L\n\x11AwaitSyncResponse\x127\n\twalk_time\x18\x01 \x01(\
+\x0b2\x1a.google.protobuf.TimestampR\x08walkTime*\xc0\x01\n\nSyncReason\x12\x1b\n\x17SYNC_REASO\
+N_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_REASON_CONSENT\x10\x01\x12\x18\n\x14SYNC_REASON_SCHEDUL\
+E\x10\x02\x12\x18\n\x14SYNC_REASON_BACKFILL\x10\x03\x12\x19\n\x15SYNC_REASON_RECONCILE\x10\x04\
+\x12\x17\n\x13SYNC_REASON_WEBHOOK\x10\x05\x12\x14\n\x10SYNC_REASON_USER\x10\x06*g\n\x0bSyncOutc\
+ome\x12\x1c\n\x18SYNC_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16SYNC_OUTCOME_SUCCEEDED\x10\x01\
+\x12\x1e\n\x1aSYNC_OUTCOME_NEEDS_CONSENT\x10\x022\x89\x05\n\x0fDispatchService\x12f\n\rDispatch\
+Syncs\x12(.stravasync.sync.v1.DispatchSyncsRequest\x1a).stravasync.sync.v1.DispatchSyncsRespons\
+e\"\x00\x12i\n\x0eReconcileSyncs\x12).stravasync.sync.v1.ReconcileSyncsRequest\x1a*.stravasync.\
+sync.v1.ReconcileSyncsResponse\"\x00\x12l\n\x0fBackfillAthlete\x12*.stravasync.sync.v1.Backfill\
+AthleteRequest\x1a+.stravasync.sync.v1.BackfillAthleteResponse\"\x00\x12l\n\x0fPublishSyncJobs\
+\x12*.stravasync.sync.v1.PublishSyncJobsRequest\x1a+.stravasync.sync.v1.PublishSyncJobsResponse\
+\"\x00\x12i\n\x0ePublishSyncJob\x12).stravasync.sync.v1.PublishSyncJobRequest\x1a*.stravasync.s\
+ync.v1.PublishSyncJobResponse\"\x00\x12Z\n\tAwaitSync\x12$.stravasync.sync.v1.AwaitSyncRequest\
+\x1a%.stravasync.sync.v1.AwaitSyncResponse\"\x00\x1a\x00B\x00b\x06proto3\n\x95\x11\n%stravasync\
+/sync/v1/sync_service.proto\x12\x12stravasync.sync.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\
+\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstravasync/sync/v1/sync.proto\"q\n\x0cListPosition\
+\x12\x19\n\x05after\x18\x01 \x01(\x03H\x00R\x05after\x88\x01\x01\x12\x1b\n\x06before\x18\x02 \
+\x01(\x03H\x01R\x06before\x88\x01\x01\x12\x14\n\x04page\x18\x03 \x01(\x05B\x00R\x04pageB\x08\n\
+\x06_afterB\t\n\x07_before\"\x97\x02\n\x10BeginSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\
+\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\trequestId\x128\n\x06reason\x18\
+\x03 \x01(\x0e2\x1e.stravasync.sync.v1.SyncReasonB\x00R\x06reason\x12=\n\x0crequest_time\x18\
+\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0brequestTime\x12\x12\n\x04full\x18\x05 \x01(\
+\x08R\x04full\x12\x18\n\x06holder\x18\x06 \x01(\tB\x00R\x06holder\x12\x1a\n\x07attempt\x18\x07 \
+\x01(\x03B\x00R\x07attempt\"\x8f\x01\n\x11BeginSyncResponse\x12?\n\tadmission\x18\x01 \x01(\x0e\
+2!.stravasync.sync.v1.SyncAdmissionR\tadmission\x129\n\x07session\x18\x02 \x01(\x0b2\x1f.strava\
+sync.sync.v1.SyncSessionR\x07session\"\x9b\x01\n\x0bSyncSession\x12\x14\n\x05lease\x18\x01 \x01\
+(\x03R\x05lease\x128\n\nlease_time\x18\x02 \x01(\x0b2\x19.google.protobuf.DurationR\tleaseTime\
+\x12<\n\x08position\x18\x03 \x01(\x0b2 .stravasync.sync.v1.ListPositionR\x08position\"K\n\x10Re\
+newSyncRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x16\n\x05lease\x18\
+\x02 \x01(\x03B\x00R\x05lease\"\x13\n\x11RenewSyncResponse\"\xa7\x01\n\x0eEndSyncRequest\x12\
+\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathleteId\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x00R\
+\trequestId\x12\x16\n\x05lease\x18\x03 \x01(\x03B\x00R\x05lease\x12;\n\x07outcome\x18\x04 \x01(\
+\x0e2\x1f.stravasync.sync.v1.SyncOutcomeB\x00R\x07outcome\"\x84\x01\n\x0fEndSyncResponse\x12\
+\x1e\n\nactivities\x18\x01 \x01(\x05R\nactivities\x12\x1a\n\x08inserted\x18\x02 \x01(\x05R\x08i\
+nserted\x12\x18\n\x07deleted\x18\x03 \x01(\x05R\x07deleted\x12\x1b\n\tfollow_up\x18\x04 \x01(\
+\x08R\x08followUp\"6\n\x13GetSyncStateRequest\x12\x1f\n\nathlete_id\x18\x01 \x01(\tB\x00R\tathl\
+eteId\"K\n\x14GetSyncStateResponse\x123\n\x05state\x18\x01 \x01(\x0b2\x1d.stravasync.sync.v1.Sy\
+ncStateR\x05state\"\x88\x02\n\tSyncState\x12\x1d\n\nathlete_id\x18\x01 \x01(\tR\tathleteId\x12\
+\x18\n\x07running\x18\x02 \x01(\x08R\x07running\x12\x18\n\x07walking\x18\x03 \x01(\x08R\x07walk\
+ing\x12E\n\x11synced_up_to_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0esyncedUpTo\
+Time\x12I\n\x13last_full_walk_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.TimestampR\x10lastFul\
+lWalkTime\x12\x16\n\x06wanted\x18\x06 \x01(\x08R\x06wanted*\x80\x01\n\rSyncAdmission\x12\x1e\n\
+\x1aSYNC_ADMISSION_UNSPECIFIED\x10\x00\x12\x1b\n\x17SYNC_ADMISSION_ADMITTED\x10\x01\x12\x19\n\
+\x15SYNC_ADMISSION_FOLDED\x10\x02\x12\x17\n\x13SYNC_ADMISSION_DONE\x10\x032\x8c\x03\n\x0bSyncSe\
+rvice\x12]\n\tBeginSync\x12$.stravasync.sync.v1.BeginSyncRequest\x1a%.stravasync.sync.v1.BeginS\
+yncResponse\"\x03\x90\x02\x02\x12]\n\tRenewSync\x12$.stravasync.sync.v1.RenewSyncRequest\x1a%.s\
+travasync.sync.v1.RenewSyncResponse\"\x03\x90\x02\x02\x12W\n\x07EndSync\x12\".stravasync.sync.v\
+1.EndSyncRequest\x1a#.stravasync.sync.v1.EndSyncResponse\"\x03\x90\x02\x02\x12f\n\x0cGetSyncSta\
+te\x12\'.stravasync.sync.v1.GetSyncStateRequest\x1a(.stravasync.sync.v1.GetSyncStateResponse\"\
+\x03\x90\x02\x01b\x06proto3\n\xc0\x08\n%stravasync/webhooks/v1/webhooks.proto\x12\x16stravasync\
+.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x0cSubscription\x12\'\n\x0fsubs\
+cription_id\x18\x01 \x01(\x03R\x0esubscriptionId\x12\'\n\x0fcallback_origin\x18\x02 \x01(\tR\
+\x0ecallbackOrigin\x12\x12\n\x04ours\x18\x03 \x01(\x08R\x04ours\x12;\n\x0bcreate_time\x18\x04 \
+\x01(\x0b2\x1a.google.protobuf.TimestampR\ncreateTime\"\x1b\n\x19EnsureSubscriptionRequest\"\
+\x80\x01\n\x1aEnsureSubscriptionResponse\x12H\n\x0csubscription\x18\x01 \x01(\x0b2$.stravasync.\
+webhooks.v1.SubscriptionR\x0csubscription\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created\"\
+\x1a\n\x18ListSubscriptionsRequest\"g\n\x19ListSubscriptionsResponse\x12J\n\rsubscriptions\x18\
+\x01 \x03(\x0b2$.stravasync.webhooks.v1.SubscriptionR\rsubscriptions\"F\n\x19DeleteSubscription\
+Request\x12)\n\x0fsubscription_id\x18\x01 \x01(\x03B\x00R\x0esubscriptionId\"\x1c\n\x1aDeleteSu\
+bscriptionResponse2\x96\x03\n\x0fWebhooksService\x12\x80\x01\n\x12EnsureSubscription\x121.strav\
+async.webhooks.v1.EnsureSubscriptionRequest\x1a2.stravasync.webhooks.v1.EnsureSubscriptionRespo\
+nse\"\x03\x90\x02\x02\x12}\n\x11ListSubscriptions\x120.stravasync.webhooks.v1.ListSubscriptions\
+Request\x1a1.stravasync.webhooks.v1.ListSubscriptionsResponse\"\x03\x90\x02\x01\x12\x80\x01\n\
+\x12DeleteSubscription\x121.stravasync.webhooks.v1.DeleteSubscriptionRequest\x1a2.stravasync.we\
+bhooks.v1.DeleteSubscriptionResponse\"\x03\x90\x02\x02b\x06proto3";

@@ -2,7 +2,7 @@
 
 /// The well-known types of protobuf that this service meets.
 pub mod well_known {
-    pub use ::prost_types::{Duration, Timestamp};
+    pub use ::prost_types::{Duration, Struct, Timestamp};
 }
 
 /// What this service meets of `stravasync.activities.v1`.
@@ -41,6 +41,21 @@ pub mod connections_v1 {
     };
     #[cfg(feature = "mock")]
     pub use ::stravasync_connections_v1::connections_service::MockConnectionsService;
+}
+
+/// What this service meets of `stravasync.operations.v1`.
+pub mod operations_v1 {
+    pub use ::stravasync_operations_v1::{
+        DeadLetter, DeadLetterFilter, DiscardDeadLettersRequest,
+        DiscardDeadLettersResponse, GetDeadLetterRequest, GetDeadLetterResponse, Header,
+        ListDeadLettersRequest, ListDeadLettersResponse, RedriveDeadLettersRequest,
+        RedriveDeadLettersResponse, RedriveOutcome, RedriveResult, dead_letters_service,
+        dead_letters_service::DeadLettersService,
+        dead_letters_service::DeadLettersServicePages,
+        dead_letters_service::LocalDeadLettersService, get_dead_letter_response,
+    };
+    #[cfg(feature = "mock")]
+    pub use ::stravasync_operations_v1::dead_letters_service::MockDeadLettersService;
 }
 
 /// What this service meets of `stravasync.quota.v1`.
@@ -99,6 +114,10 @@ pub struct Services {
     pub connections: ::std::sync::Arc<
         dyn ::stravasync_connections_v1::connections_service::ConnectionsService,
     >,
+    /// Answers `stravasync.operations.v1.DeadLettersService`.
+    pub dead_letters: ::std::sync::Arc<
+        dyn ::stravasync_operations_v1::dead_letters_service::DeadLettersService,
+    >,
     /// Answers `stravasync.quota.v1.QuotaService`.
     pub quota: ::std::sync::Arc<dyn ::stravasync_quota_v1::quota_service::QuotaService>,
     /// Answers `stravasync.sync.v1.SyncService`.
@@ -126,6 +145,10 @@ impl Services {
         let server = ::stravasync_connections_v1::connections_service::ConnectionsServiceGrpc::register(
             server,
             ::std::sync::Arc::clone(&self.connections),
+        );
+        let server = ::stravasync_operations_v1::dead_letters_service::DeadLettersServiceGrpc::register(
+            server,
+            ::std::sync::Arc::clone(&self.dead_letters),
         );
         let server = ::stravasync_quota_v1::quota_service::QuotaServiceGrpc::register(
             server,
@@ -159,6 +182,12 @@ impl Services {
             .merge(
                 ::stravasync_connections_v1::connections_service::routes(
                     ::std::sync::Arc::clone(&self.connections),
+                    gateway,
+                ),
+            )
+            .merge(
+                ::stravasync_operations_v1::dead_letters_service::routes(
+                    ::std::sync::Arc::clone(&self.dead_letters),
                     gateway,
                 ),
             )

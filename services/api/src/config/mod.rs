@@ -3,6 +3,7 @@
 
 mod database;
 mod listen;
+mod operations;
 mod quota;
 mod strava;
 mod webhooks;
@@ -21,6 +22,7 @@ use treaty_service::{
 
 pub use self::database::DatabaseConfig;
 pub use self::listen::{GrpcConfig, HttpConfig};
+pub use self::operations::{OperationsConfig, OperatorNatsConfig};
 pub use self::quota::QuotaConfig;
 pub use self::strava::StravaConfig;
 pub use self::webhooks::WebhooksConfig;
@@ -54,6 +56,9 @@ pub struct Config {
     /// NATS.
     #[serde(default)]
     pub nats: NatsConfig,
+    /// What it does in the name of operators.
+    #[serde(default)]
+    pub operations: OperationsConfig,
     /// Strava.
     pub strava: StravaConfig,
     /// Strava's webhook; without it there is no callback.
@@ -152,6 +157,7 @@ impl Config {
             self.strava.problems(),
             self.webhooks.as_ref().map(WebhooksConfig::problems).unwrap_or_default(),
             self.token_problems(),
+            self.operations.problems(),
             self.outbox.problems(),
             self.sync.problems(),
             self.quota.problems(),

@@ -94,3 +94,25 @@ fn a_webhook_whose_secrets_can_be_guessed_is_named_and_shows_none() {
         assert_eq!(keys, [format!("webhooks.{key}")]);
     }
 }
+
+#[test]
+fn an_operator_at_the_broker_is_optional_and_shares_its_address() {
+    let of = |operations: serde_json::Value| {
+        let mut value = config();
+        value["nats"] = serde_json::json!({"url": "nats://broker:4222"});
+        value["operations"] = operations;
+        serde_json::from_value::<Config>(value).unwrap()
+    };
+    let without = of(serde_json::json!({}));
+    assert!(without.operations.broker(&without.nats).is_none());
+    let with = of(serde_json::json!({"nats": {"user": "operations", "password": "hunter2"}}));
+    assert_eq!(with.problems(), []);
+    let broker = with.operations.broker(&with.nats).unwrap();
+    assert_eq!(
+        (broker.url.as_str(), broker.user.as_deref()),
+        ("nats://broker:4222", Some("operations"))
+    );
+    assert!(!format!("{with:?}").contains("hunter2"));
+    let half = of(serde_json::json!({"nats": {"user": "operations"}}));
+    assert_eq!(half.problems()[0].0, "operations.nats.password");
+}

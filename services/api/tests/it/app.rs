@@ -14,13 +14,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use treaty_nats::{Event as _, NatsConfig};
 
+use crate::process::CONSUMER_TOKEN;
 use crate::support::{
     activities, activity, connect, eventually, fresh_url, job, page, session, syncs,
 };
 
 const OPERATOR: &str = "operator-token-of-the-test";
 
-struct Running {
+/// The whole api within the test's process.
+pub(crate) struct Running {
     url: String,
     database: String,
     nats: NatsConfig,
@@ -33,9 +35,14 @@ struct Running {
 }
 
 async fn start() -> Running {
+    let nats_url = tokio::task::spawn_blocking(|| testbed::shared_nats().url()).await.unwrap();
+    start_with(nats_url, json!({})).await
+}
+
+/// Starts it at a broker, with what the configuration says of operators.
+pub(crate) async fn start_with(nats_url: String, operations: Value) -> Running {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let strava = Simulator::start(SimulatorConfig::default()).await.unwrap();
-    let nats_url = tokio::task::spawn_blocking(|| testbed::shared_nats().url()).await.unwrap();
     let listeners = Listeners {
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
@@ -57,8 +64,9 @@ async fn start() -> Running {
             "client_secret": "simulated-client-secret",
             "redirect_url": format!("{url}/v1/strava/callback"),
         },
-        "callers": {"consumer": "consumer-token-of-the-test", "worker": "worker-token-of-the-test"},
+        "callers": {"consumer": CONSUMER_TOKEN, "worker": "worker-token-of-the-test"},
         "operator_token": OPERATOR,
+        "operations": operations,
     });
     let config: Config = serde_json::from_value(config).unwrap();
     let app = App::connect(config).await.unwrap();
@@ -70,9 +78,20 @@ async fn start() -> Running {
 }
 
 impl Running {
-    async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(OPERATOR);
         self.answer(request).await
+    }
+
+    /// Posts as an operator.
+    pub(crate) async fn operate(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(OPERATOR);
+        self.answer(request.json(&body)).await
+    }
+
+    /// Gets with this token.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> (u16, Value) {
+        self.answer(self.http.get(format!("{}{path}", self.url)).bearer_auth(token)).await
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
@@ -100,7 +119,7 @@ impl Running {
     }
 
     /// Every answer is what the OpenAPI document says.
-    async fn judge_answers(&self) {
+    pub(crate) async fn judge_answers(&self) {
         let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen/openapi/api.json");
         let answers = std::mem::take(&mut *self.answers.lock().unwrap());
         assert!(answers.len() > 10, "{answers:?}");
@@ -113,7 +132,7 @@ impl Running {
         judging.await.unwrap().unwrap();
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(30), self.serving).await;
         ended.unwrap().unwrap().unwrap();

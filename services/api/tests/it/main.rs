@@ -6,6 +6,7 @@ mod activities;
 mod app;
 mod athletes;
 mod connections;
+mod dead_letters;
 mod outbox;
 mod outbox_broker;
 mod outbox_process;
