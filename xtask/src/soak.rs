@@ -44,7 +44,7 @@ struct Soak {
     test: &'static str,
 }
 
-const SOAKS: [Soak; 10] = [
+const SOAKS: [Soak; 11] = [
     Soak {
         name: "kills",
         what: "services are killed in turn over 10,000 jobs",
@@ -92,6 +92,12 @@ const SOAKS: [Soak; 10] = [
         what: "a handler's broker is killed, frozen, silent, full and poisoned",
         package: "treaty-nats",
         test: "handler::",
+    },
+    Soak {
+        name: "redrives",
+        what: "an operator's redrive of 5,000 dead letters is killed again and again",
+        package: "treaty-jobs",
+        test: "killed::",
     },
     Soak {
         name: "dispatch",

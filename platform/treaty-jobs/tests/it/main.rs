@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod jobs;
+mod killed;
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -49,17 +50,22 @@ impl World {
         self.connection.publisher::<Job>().publish(&job).await.unwrap();
     }
 
-    /// Runs a handler until it has acknowledged and set aside so many.
+    /// Runs a handler that is content with everything until it has acknowledged and set aside so
+    /// many.
     async fn handle<E: Event>(&self, acked: u64, dead: u64)
     where
         Done: Handle<E>,
     {
+        self.handle_with::<E, _>(Arc::new(Done), acked, dead).await;
+    }
+
+    async fn handle_with<E: Event, H: Handle<E>>(&self, handler: Arc<H>, acked: u64, dead: u64) {
         let spec: &'static HandlerSpec = &jobs::SPEC;
         let (shutdown, stats) = (CancellationToken::new(), Arc::new(HandlerStats::default()));
         let running = tokio::spawn(run_handler_with::<E, _>(
             self.connection.clone(),
             spec,
-            Arc::new(Done),
+            handler,
             shutdown.clone(),
             Arc::clone(&stats),
             HandlerOptions::default(),
@@ -91,14 +97,18 @@ impl World {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_treaty-jobs"))
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_treaty-jobs"));
+        command
             .args(arguments)
             .args(["--server", &self.server.url()])
             .env("TREATY_CONTRACTS", self.directory.path().join("contracts.binpb"))
             .env_remove("NATS_USER")
-            .env_remove("NATS_PASSWORD")
-            .output()
-            .unwrap()
+            .env_remove("NATS_PASSWORD");
+        command
     }
 }
 
