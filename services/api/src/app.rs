@@ -28,7 +28,9 @@ use crate::connections::{
 use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
 use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
-use crate::webhooks::{Callback, Inbox, Recorder, Subscriptions, WebhookStats, WebhooksRpc};
+use crate::webhooks::{
+    Callback, Inbox, Recorder, Subscriptions, WebhookFigures, WebhookStats, WebhooksRpc,
+};
 use crate::{clock, database, outbox};
 
 /// Where the api listens. Made outside, so that a test can take any free port.
@@ -90,6 +92,11 @@ impl App {
         nats.ensure_streams(api_port::STREAMS).await?;
         let connections = connections(&config, &pool)?;
         let services = services(&config, &pool, &connections)?;
+        let (metrics, webhook_stats) = (Metrics::new(), Arc::<WebhookStats>::default());
+        if config.webhooks.is_some() {
+            let figures = WebhookFigures::new(Arc::clone(&webhook_stats), pool.clone());
+            metrics.add(Arc::new(figures));
+        }
         Ok(Self {
             config,
             pool,
@@ -97,8 +104,8 @@ impl App {
             authenticator,
             services,
             connections,
-            webhook_stats: Arc::default(),
-            metrics: Metrics::new(),
+            webhook_stats,
+            metrics,
         })
     }
 

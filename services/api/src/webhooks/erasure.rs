@@ -7,11 +7,12 @@ use uuid::Uuid;
 /// Deletes what came from Strava of an athlete whose consent has ended: activities, what is known of
 /// syncs, events, connection and tokens. The athlete stays, who registered with us and not at Strava.
 ///
-/// Nothing is deleted when the athlete has consented anew in the meantime.
+/// Nothing is deleted when the connection works, because the athlete has consented anew in the
+/// meantime; whether it was deleted.
 pub(super) async fn erase(
     mut transaction: Transaction<'_, Postgres>,
     athlete_id: Uuid,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     // Whoever writes activities comes before or after this. The number of the lease stays and grows:
     // a sync that is still at work must not hold one that comes again.
     sqlx::query!(
@@ -35,7 +36,8 @@ pub(super) async fn erase(
     .fetch_optional(&mut *transaction)
     .await?;
     if state == Some(ConnectionState::Connected) {
-        return keep(transaction, athlete_id).await;
+        transaction.rollback().await?;
+        return Ok(false);
     }
     // With it go the tokens.
     sqlx::query!("DELETE FROM strava_connections WHERE athlete_id = $1", athlete_id)
@@ -59,12 +61,5 @@ pub(super) async fn erase(
         .await?;
     transaction.commit().await?;
     tracing::info!(%athlete_id, activities, "a consent has ended: all of the athlete's is deleted");
-    Ok(())
-}
-
-/// Leaves everything as it is: the consent was given anew after Strava was asked.
-async fn keep(transaction: Transaction<'_, Postgres>, athlete_id: Uuid) -> Result<(), sqlx::Error> {
-    transaction.rollback().await?;
-    tracing::info!(%athlete_id, "a consent has ended and was given anew");
-    Ok(())
+    Ok(true)
 }

@@ -24,6 +24,9 @@ pub enum WebhooksError {
     /// It could not be found out whether the consent holds.
     #[error("whether the consent holds cannot be found out")]
     Consent(#[from] ConnectionsError),
+    /// A consent had ended, and is there again.
+    #[error("the consent was given anew while its end was looked at")]
+    Reconnected,
     /// A job could not be written down.
     #[error("a job cannot be promised")]
     Job(#[source] Error),
@@ -44,6 +47,7 @@ impl From<WebhooksError> for Error {
                 .with_retry_after(std::time::Duration::from_secs(60)),
             E::Unavailable(source) => Self::new(Code::Unavailable, message).with_source(source),
             E::Consent(error) => error.into(),
+            E::Reconnected => Self::new(Code::Aborted, message),
             E::Job(_) => Self::internal(error),
             E::Database(error) => database::failure(error),
         }

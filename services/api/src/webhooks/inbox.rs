@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 use treaty_error::Error;
 use uuid::Uuid;
@@ -126,10 +126,7 @@ impl Inbox {
                 Ok(true) => {
                     tracing::warn!(%athlete_id, "a consent was said to have ended, and holds");
                 }
-                Ok(false) => match erase(transaction, athlete_id).await {
-                    Ok(()) => return Ok(Some(Handled::Erased)),
-                    Err(error) => return self.put_off(athlete_id, error.into()).await,
-                },
+                Ok(false) => return self.erase(transaction, athlete_id).await,
                 Err(error) => {
                     drop(transaction);
                     return self.put_off(athlete_id, error.into()).await;
@@ -140,6 +137,18 @@ impl Inbox {
         match changes.apply(transaction).await {
             Ok(()) => Ok(Some(Handled::Done)),
             Err(error) => self.put_off(athlete_id, error).await,
+        }
+    }
+
+    async fn erase(
+        &self,
+        transaction: Transaction<'_, Postgres>,
+        athlete_id: Uuid,
+    ) -> Result<Option<Handled>, sqlx::Error> {
+        match erase(transaction, athlete_id).await {
+            Ok(true) => Ok(Some(Handled::Erased)),
+            Ok(false) => self.put_off(athlete_id, WebhooksError::Reconnected).await,
+            Err(error) => self.put_off(athlete_id, error.into()).await,
         }
     }
 
