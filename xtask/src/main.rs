@@ -20,6 +20,7 @@ mod sql;
 mod system;
 mod test_command;
 mod up;
+mod webhooks;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ enum Command {
     Sql(sql::Sql),
     Nats(nats::Arguments),
     Jobs(jobs::Arguments),
+    /// Manages the subscription to Strava's events.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Runs a public suite against what is generated here.
     #[command(subcommand)]
     Conformance(conformance::Conformance),
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Sql(command) => command.run(),
         Command::Nats(arguments) => arguments.run(),
         Command::Jobs(arguments) => arguments.run(),
+        Command::Webhooks(command) => command.run(),
         Command::Conformance(suite) => suite.run(),
         Command::Documents(arguments) => arguments.run(),
         Command::Deploy(command) => command.run(),

@@ -63,6 +63,15 @@ impl User {
             )
             .await?;
         let id = athlete["athlete"]["athleteId"].as_str().context("no athleteId")?.to_owned();
+        self.consent(&id, index).await?;
+        Ok(id)
+    }
+
+    /// Walks the consent of an athlete who has registered, as that athlete of Strava's.
+    ///
+    /// # Errors
+    /// When a step is refused.
+    pub async fn consent(&self, id: &str, index: u32) -> Result<()> {
         let consent = self.post(&format!("/v1/athletes/{id}/strava-consent"), &json!({})).await?;
         let authorize = consent["authorizeUrl"].as_str().context("no authorizeUrl")?;
         // The simulator has no page to click on: it consents as the athlete named here.
@@ -73,10 +82,10 @@ impl User {
             .and_then(|location| location.to_str().ok())
             .with_context(|| format!("Strava did not send back: {}", consented.status()))?;
         let connected = answer(self.client.get(callback).send().await?).await?;
-        if connected["athleteId"] != *id {
+        if connected["athleteId"] != id {
             bail!("the callback connected {connected}, not {id}");
         }
-        Ok(id)
+        Ok(())
     }
 
     /// Registers and connects athletes `0..count`; gives their ids in order.

@@ -50,14 +50,21 @@ pub(crate) struct Peers {
     pub(crate) nats: String,
     pub(crate) temporal: String,
     pub(crate) strava: SocketAddr,
-    /// The gRPC ports of all apis.
-    pub(crate) grpc: Vec<u16>,
+    /// The ports of all apis.
+    pub(crate) apis: Vec<ApiPorts>,
 }
 
 impl Peers {
     /// The gRPC addresses of all apis, as clients take them.
-    fn apis(&self) -> String {
-        self.grpc.iter().map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",")
+    fn addresses(&self) -> String {
+        let addresses = self.apis.iter().map(|ports| format!("127.0.0.1:{}", ports.grpc));
+        addresses.collect::<Vec<_>>().join(",")
+    }
+
+    /// The api that Strava calls: a subscription has one callback, whichever api makes it.
+    fn called_by_strava(&self) -> String {
+        let http = self.apis.first().map_or(0, |ports| ports.http);
+        format!("http://127.0.0.1:{http}")
     }
 }
 
@@ -68,6 +75,8 @@ pub(crate) struct Secrets {
     pub(crate) consumer: String,
     pub(crate) worker: String,
     pub(crate) operator: String,
+    pub(crate) webhook_path: String,
+    pub(crate) webhook_token: String,
     pub(crate) nats: BrokerPasswords,
 }
 
@@ -89,6 +98,8 @@ impl Secrets {
             consumer: secret(),
             worker: secret(),
             operator: secret(),
+            webhook_path: secret(),
+            webhook_token: secret(),
             nats: BrokerPasswords {
                 operations: secret(),
                 api: secret(),
@@ -201,6 +212,10 @@ impl Plan<'_> {
                 "API__STRAVA__REDIRECT_URL",
                 format!("http://127.0.0.1:{http_port}/v1/strava/callback"),
             )
+            .env("API__WEBHOOKS__PATH_SECRET", &self.secrets.webhook_path)
+            .env("API__WEBHOOKS__VERIFY_TOKEN", &self.secrets.webhook_token)
+            .env("API__WEBHOOKS__PUBLIC_URL", peers.called_by_strava())
+            .env("API__WEBHOOKS__API_BASE_URL", format!("http://{}", peers.strava))
             .env("API__CALLERS__CONSUMER", &self.secrets.consumer)
             .env("API__CALLERS__WORKER", &self.secrets.worker)
             .env("API__OPERATOR_TOKEN", &self.secrets.operator);
@@ -216,7 +231,7 @@ impl Plan<'_> {
             .env("CONSUMER__NATS__URL", &peers.nats)
             .env("CONSUMER__NATS__USER", "consumer")
             .env("CONSUMER__NATS__PASSWORD", &self.secrets.nats.consumer)
-            .env("CONSUMER__PEERS__API__ADDRESS", peers.apis())
+            .env("CONSUMER__PEERS__API__ADDRESS", peers.addresses())
             .env("CONSUMER__PEERS__API__TOKEN", &self.secrets.consumer)
             .env("CONSUMER__STRAVA__API_BASE_URL", format!("http://{}", peers.strava))
             .env("CONSUMER__HEALTH__LISTEN", "127.0.0.1:0")
@@ -233,7 +248,7 @@ impl Plan<'_> {
             .env("WORKER__NATS__USER", "worker")
             .env("WORKER__NATS__PASSWORD", &self.secrets.nats.worker)
             .env("WORKER__TEMPORAL__ADDRESS", &peers.temporal)
-            .env("WORKER__PEERS__API__ADDRESS", peers.apis())
+            .env("WORKER__PEERS__API__ADDRESS", peers.addresses())
             .env("WORKER__PEERS__API__TOKEN", &self.secrets.worker)
             .env(
                 "WORKER__SCHEDULE__EVERY_SECONDS",

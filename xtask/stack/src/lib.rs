@@ -11,6 +11,7 @@ mod binaries;
 mod cargo;
 pub mod journey;
 mod launch;
+pub mod operator;
 mod options;
 mod part;
 pub mod report;

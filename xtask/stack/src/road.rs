@@ -74,7 +74,7 @@ impl Road {
             nats: nats.url(),
             temporal: String::new(),
             strava,
-            grpc: ports.iter().map(|ports| ports.grpc).collect(),
+            apis: ports.clone(),
         };
         let apis = (1..).zip(&ports).map(|(number, ports)| plan.api(number, *ports, &peers));
         let apis = apis.collect::<Result<Vec<_>>>()?;

@@ -63,7 +63,7 @@ impl Stack {
             nats: nats.url(),
             temporal: temporal.address(),
             strava,
-            grpc: ports.iter().map(|ports| ports.grpc).collect(),
+            apis: ports.clone(),
         };
         let (apis, consumers, worker) = services(&plan, &ports, &peers, &say)?;
         let addresses = Addresses::of(&ports, &peers, nats.monitoring_url());
@@ -101,6 +101,12 @@ impl Stack {
     #[must_use]
     pub fn operator_token(&self) -> &str {
         &self.secrets.operator
+    }
+
+    /// The path of Strava's callback at the api, of which nobody but Strava should know.
+    #[must_use]
+    pub fn callback_path(&self) -> String {
+        format!("/v1/strava/webhook/{}", self.secrets.webhook_path)
     }
 
     /// Where the logs are: one file for each process.
