@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
 use stack::journey::{User, wait};
+use stack::operator::Operator;
 use stack::report::{Jobs, Summary};
 use stack::{Stack, verify};
 
@@ -18,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Starts Postgres, nats-server, the Temporal server, a simulated Strava, the api,
 /// consumers and the worker on free ports of this machine; registers athletes and
 /// walks each through Strava's consent; waits until the first sync and one
-/// dispatched by the schedule are done; compares every athlete's activities in
-/// Postgres with Strava's by count and checksum. Exits with 0 only when all of it
-/// is so.
+/// dispatched by the schedule are done, and a change that Strava told of by its
+/// webhook has come; compares every athlete's activities in Postgres with Strava's
+/// by count and checksum. Exits with 0 only when all of it is so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
@@ -64,6 +66,9 @@ async fn drive(stack: &mut Stack, narrator: Narrator) -> Result<Summary> {
     let elapsed = started.elapsed();
     narrator.say(&format!("all {wanted} activities are in; waiting for the schedule's dispatch"));
     settle(stack, options.athletes).await?;
+    if options.activities_per_athlete > 0 {
+        hear(stack, &user, &athletes[0], narrator).await?;
+    }
     narrator.say("comparing counts and checksums with the simulator");
     let activities = verify::verify(stack, &user, &athletes).await?;
     if activities != wanted {
@@ -74,6 +79,32 @@ async fn drive(stack: &mut Stack, narrator: Narrator) -> Result<Summary> {
         bail!("{} jobs were set aside as dead letters", jobs.dead);
     }
     Ok(Summary { athletes: athletes.len() as u64, activities, jobs, elapsed })
+}
+
+/// Has Strava tell us of a change, with the schedule paused, so that nothing else brings it.
+async fn hear(stack: &Stack, user: &User, athlete: &str, narrator: Narrator) -> Result<()> {
+    let api = format!("http://{}", stack.addresses().http);
+    Operator::new(&api, stack.operator_token())?.subscribe().await?;
+    let newest = user.get(&format!("/v1/athletes/{athlete}/activities?pageSize=1")).await?;
+    let id = newest["activities"][0]["activityId"].as_str().context("no activity")?;
+    let title = "A title of this minute";
+    let change = json!({
+        "action": "update", "id": id.parse::<u64>()?, "activity": {"name": title},
+    });
+    // The first to consent is the simulator's first athlete.
+    let url = format!("http://{}/_sim/athletes/10000000/activities", stack.addresses().strava);
+    let told = Instant::now();
+    user.post_url(&url, &change).await?;
+    wait("a change that Strava's webhook told of", PATIENCE, async || {
+        let found = user.get(&format!("/v1/activities/{id}")).await?;
+        Ok(found["activity"]["name"] == title)
+    })
+    .await?;
+    let seconds = told.elapsed().as_secs_f64();
+    narrator.say(&format!(
+        "an athlete gave an activity a title; by webhook it was here {seconds:.1} s later"
+    ));
+    Ok(())
 }
 
 /// Waits until each athlete was synced a second time, which only the schedule asks
