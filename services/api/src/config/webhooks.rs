@@ -31,6 +31,10 @@ pub struct WebhooksConfig {
     /// known.
     #[serde(default = "WebhooksConfig::default_keep_seconds")]
     pub keep_seconds: u32,
+    /// Seconds that what we have of an athlete is kept after Strava has refused the tokens, when no
+    /// withdrawal was told.
+    #[serde(default = "WebhooksConfig::default_keep_seconds")]
+    pub keep_revoked_seconds: u32,
 }
 
 /// A shorter secret could be guessed.
@@ -80,6 +84,7 @@ impl WebhooksConfig {
         InboxSettings {
             gather: Duration::from_millis(self.gather_milliseconds),
             keep: Duration::from_secs(self.keep_seconds.into()),
+            keep_revoked: Duration::from_secs(self.keep_revoked_seconds.into()),
         }
     }
 

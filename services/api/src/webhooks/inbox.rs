@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::changes::Changes;
 use super::erasure::erase;
 use super::plan::{Pending, deauthorizes};
-use super::{WebhooksError, prune};
+use super::{WebhooksError, overdue, prune};
 use crate::connections::Connections;
 
 /// How often it looks for events.
@@ -34,6 +34,8 @@ pub struct InboxSettings {
     pub gather: Duration,
     /// How long a processed event is kept, and what is known of deletions.
     pub keep: Duration,
+    /// How long what we have of an athlete is kept after Strava has refused the tokens.
+    pub keep_revoked: Duration,
 }
 
 /// What became of the events of one athlete.
@@ -70,7 +72,7 @@ impl Inbox {
 
     /// Acts until `stop`. What is being done then is done to its end.
     pub async fn run(&self, stop: CancellationToken) {
-        let pruning = Box::pin(prune::prune_regularly(&self.pool, self.settings.keep));
+        let pruning = Box::pin(prune::prune_regularly(&self.pool, self.settings));
         tokio::select! {
             () = pruning => {}
             () = self.work(&stop) => {}
@@ -150,6 +152,15 @@ impl Inbox {
             Ok(false) => self.put_off(athlete_id, WebhooksError::Reconnected).await,
             Err(error) => self.put_off(athlete_id, error.into()).await,
         }
+    }
+
+    /// Has the consents looked at that Strava has refused for longer than the settings keep what they
+    /// gave, and returns how many these are. [`Inbox::run`] does it now and again.
+    ///
+    /// # Errors
+    /// When Postgres fails.
+    pub async fn note_overdue(&self) -> Result<u64, sqlx::Error> {
+        overdue::note(&self.pool, self.settings.keep_revoked).await
     }
 
     /// Tries again after 1, 2, 4 … seconds, five minutes at most, without an end: what an event asks

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod figures;
 mod inbox;
+mod overdue;
 mod plan;
 mod prune;
 mod recorder;

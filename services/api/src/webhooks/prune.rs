@@ -4,15 +4,25 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
+use super::{InboxSettings, overdue};
+
 /// How often old rows are deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// Rows deleted at a time, so that no statement is long.
 const PRUNE_ROWS: i64 = 5_000;
 
-/// Deletes old rows now and again.
-pub(super) async fn prune_regularly(pool: &PgPool, keep: Duration) {
+/// Deletes old rows now and again, and sees to consents that have ended without anybody telling.
+pub(super) async fn prune_regularly(pool: &PgPool, settings: InboxSettings) {
     loop {
-        match prune(pool, keep).await {
+        match overdue::note(pool, settings.keep_revoked).await {
+            Ok(0) => {}
+            Ok(consents) => tracing::info!(consents, "consents have ended long ago"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "consents that ended long ago cannot be looked for");
+            }
+        }
+        match prune(pool, settings.keep).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "old events are deleted"),
             Err(error) => {

@@ -15,8 +15,11 @@ use crate::connections::{browse, connections, simulator};
 use crate::support::{SYNC, activities, activity, athlete, database, job, page, session, syncs};
 use crate::webhooks::{SUBSCRIPTION, connected, event};
 
-const SETTINGS: InboxSettings =
-    InboxSettings { gather: Duration::ZERO, keep: Duration::from_secs(3600) };
+const SETTINGS: InboxSettings = InboxSettings {
+    gather: Duration::ZERO,
+    keep: Duration::from_secs(3600),
+    keep_revoked: Duration::from_secs(7 * 24 * 3600),
+};
 
 /// The inbox of one process.
 async fn inbox(pool: &PgPool) -> (strava::Simulator, Inbox) {
@@ -262,4 +265,32 @@ async fn without_strava_s_word_nothing_is_deleted_and_it_is_asked_again() {
     assert_eq!((stored(&pool, ada).await, waiting(&pool).await), (3, 1));
     time_passes(&pool).await;
     assert_eq!(inbox.handle_athlete().await.unwrap(), Some(Handled::PutOff));
+}
+
+#[tokio::test]
+async fn a_consent_that_ended_long_ago_without_anybody_telling_is_a_withdrawal() {
+    let pool = database().await;
+    let (simulator, oauth) = simulator(21_600).await;
+    let service = connections(&pool, oauth);
+    let (ada, _) = consented(&pool, &service).await;
+    let inbox = Inbox::new(pool.clone(), service, SETTINGS, SYNC.overlap);
+    let refused = async |days: i32| {
+        sqlx::query(
+            "UPDATE strava_connections SET state = 'revoked', \
+                 updated_at = now() - make_interval(days => $1)",
+        )
+        .bind(days)
+        .execute(&pool)
+        .await
+        .unwrap();
+    };
+    let url = format!("{}/_sim/athletes/{OWNER}/deauthorize", simulator.url());
+    reqwest::Client::new().post(url).send().await.unwrap().error_for_status().unwrap();
+    refused(6).await;
+    assert_eq!(inbox.note_overdue().await.unwrap(), 0);
+    refused(8).await;
+    assert_eq!(inbox.note_overdue().await.unwrap(), 1);
+    assert_eq!(inbox.note_overdue().await.unwrap(), 0, "it is looked at once");
+    assert_eq!(inbox.handle_athlete().await.unwrap(), Some(Handled::Erased));
+    assert_eq!((stored(&pool, ada).await, waiting(&pool).await), (0, 0));
 }
