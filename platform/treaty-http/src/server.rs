@@ -16,9 +16,13 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Answer, Body, Site};
+
+/// How often a server that ends looks whether its connections are silent.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How the server treats connections, and how it ends.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,8 +53,16 @@ pub struct ServeError(#[from] std::io::Error);
 #[derive(Clone)]
 struct Door {
     site: Site,
+    end: Arc<End>,
+}
+
+/// What connections know of the server's end.
+#[derive(Default)]
+struct End {
     /// Whether the server has been asked to stop.
-    leaving: Arc<AtomicBool>,
+    leaving: AtomicBool,
+    /// Whether a request by HTTP/1 has come since this was last looked at.
+    asked: AtomicBool,
 }
 
 impl Service<Request<Incoming>> for Door {
@@ -60,15 +72,18 @@ impl Service<Request<Incoming>> for Door {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         // HTTP/2 has frames of its own for this, and forbids the header.
-        let leaving = (request.version() < Version::HTTP_2).then(|| Arc::clone(&self.leaving));
-        Leaving { answer: self.site.respond(request.map(Body::from)), leaving }
+        let end = (request.version() < Version::HTTP_2).then(|| Arc::clone(&self.end));
+        if let Some(end) = end.as_ref().filter(|end| end.leaving.load(Ordering::Relaxed)) {
+            end.asked.store(true, Ordering::Relaxed);
+        }
+        Leaving { answer: self.site.respond(request.map(Body::from)), end }
     }
 }
 
 /// An answer that ends its connection when the server is about to end.
 struct Leaving {
     answer: Answer,
-    leaving: Option<Arc<AtomicBool>>,
+    end: Option<Arc<End>>,
 }
 
 impl Future for Leaving {
@@ -79,7 +94,7 @@ impl Future for Leaving {
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Self::Output> {
         let mut response = std::task::ready!(std::pin::Pin::new(&mut self.answer).poll(cx));
-        let leaving = self.leaving.as_ref().is_some_and(|one| one.load(Ordering::Relaxed));
+        let leaving = self.end.as_ref().is_some_and(|end| end.leaving.load(Ordering::Relaxed));
         if leaving && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -88,8 +103,9 @@ impl Future for Leaving {
 }
 
 /// Serves a site by HTTP/1.1 and HTTP/2 until `shutdown`, and then for the time of notice, in
-/// which each answer ends its connection; then refuses new connections and lets requests end for
-/// as long as the configuration says.
+/// which each answer by HTTP/1.1 ends its connection. Then it refuses new connections, and closes
+/// those that are idle once none of them has brought a request for as long again. Requests may go
+/// on for as long as the configuration says.
 ///
 /// A connection that is closed while it is idle may have a request on its way, which is lost.
 /// That is why callers are told before, and why readiness has to be taken back no later than
@@ -106,11 +122,12 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let connections = GracefulShutdown::new();
     let builder = builder(config);
-    let door = Door { site, leaving: Arc::default() };
+    let door = Door { site, end: Arc::default() };
+    let notice = Duration::from_millis(config.notice_milliseconds);
     let mut over = std::pin::pin!(async {
         shutdown.cancelled().await;
-        door.leaving.store(true, Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(config.notice_milliseconds)).await;
+        door.end.leaving.store(true, Ordering::Relaxed);
+        tokio::time::sleep(notice).await;
     });
     loop {
         let (stream, _) = tokio::select! {
@@ -125,11 +142,27 @@ pub async fn serve(
         connect(&builder, &connections, stream, door.clone());
     }
     drop(listener);
+    let drained = async {
+        silence(&connections, &door.end, notice).await;
+        connections.shutdown().await;
+    };
     let drain = Duration::from_secs(config.drain_seconds);
-    if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, drained).await.is_err() {
         tracing::warn!("requests were still running when the time to drain was over");
     }
     Ok(())
+}
+
+/// Waits until no request has come by HTTP/1 for so long, or no connection is left. It ends, for
+/// each of these requests ends its connection, and no new ones come.
+async fn silence(connections: &GracefulShutdown, end: &End, wanted: Duration) {
+    let mut since = Instant::now();
+    while since.elapsed() < wanted && connections.count() > 0 {
+        tokio::time::sleep(LOOK.min(wanted)).await;
+        if end.asked.swap(false, Ordering::Relaxed) {
+            since = Instant::now();
+        }
+    }
 }
 
 fn builder(config: &HttpServerConfig) -> Builder<TokioExecutor> {

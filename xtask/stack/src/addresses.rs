@@ -13,6 +13,8 @@ pub struct Addresses {
     pub each_http: Vec<SocketAddr>,
     /// The api's gRPC side; the first's of several.
     pub grpc: SocketAddr,
+    /// The gRPC side of each api.
+    pub each_grpc: Vec<SocketAddr>,
     /// The Strava simulator.
     pub strava: SocketAddr,
     /// Postgres, with user, password and database.
@@ -32,6 +34,7 @@ impl Addresses {
             http: local(ports[0].http),
             each_http: ports.iter().map(|ports| local(ports.http)).collect(),
             grpc: local(ports[0].grpc),
+            each_grpc: ports.iter().map(|ports| local(ports.grpc)).collect(),
             strava: peers.strava,
             postgres: peers.postgres.clone(),
             nats: peers.nats.clone(),

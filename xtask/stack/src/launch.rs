@@ -14,7 +14,7 @@ use crate::{Binaries, Options};
 const START: Duration = Duration::from_secs(60);
 
 /// How long an api that is asked to stop still takes calls.
-const NOTICE_MILLISECONDS: &str = "300";
+const NOTICE_MILLISECONDS: &str = "500";
 
 /// What all processes need to know of each other.
 pub(crate) struct Plan<'a> {

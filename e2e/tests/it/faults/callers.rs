@@ -1,6 +1,7 @@
 //! Calls that go on all the time, and what became of them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Crowd;
 
+/// How often readiness is asked for; the notice of a stop is several times as long.
+const WATCH: Duration = Duration::from_millis(50);
+
 /// What a caller does about an api that is away.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -19,6 +23,9 @@ pub enum Manner {
     /// Asks the next one, as the contract allows for UNAVAILABLE and a balancer does for a
     /// connection that is refused.
     AsksTheNext,
+    /// Goes where it is ready, as a balancer that watches `/readyz` lets it, and asks the next one
+    /// when a connection is refused; else takes down what it was told.
+    GoesWhereItIsReady,
 }
 
 /// What became of the calls.
@@ -64,13 +71,20 @@ impl Callers {
     pub fn start(crowd: &Crowd, count: usize, path: &str, manner: Manner) -> Self {
         let (stop, calls) = (CancellationToken::new(), Arc::<Mutex<Calls>>::default());
         let mut tasks = JoinSet::new();
+        let ready: Arc<[AtomicBool]> = (0..crowd.apis()).map(|_| AtomicBool::new(true)).collect();
+        if manner == Manner::GoesWhereItIsReady {
+            for api in 0..crowd.apis() {
+                tasks.spawn(watch(crowd.clone(), api, Arc::clone(&ready), stop.clone()));
+            }
+        }
         for number in 0..count {
             let (crowd, path) = (crowd.clone(), path.to_owned());
             let (stop, calls) = (stop.clone(), Arc::clone(&calls));
+            let ready = Arc::clone(&ready);
             tasks.spawn(async move {
                 while !stop.is_cancelled() {
                     let started = Instant::now();
-                    let outcome = call(&crowd, number, &path, manner).await;
+                    let outcome = call(&crowd, number, &path, manner, &ready).await;
                     note(&calls, &outcome, started.elapsed());
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -93,13 +107,31 @@ fn note(calls: &Mutex<Calls>, outcome: &Result<u16, String>, took: Duration) {
     calls.note(outcome, took);
 }
 
-async fn call(crowd: &Crowd, number: usize, path: &str, manner: Manner) -> Result<u16, String> {
-    let attempts = if manner == Manner::AsksTheNext { crowd.apis() } else { 1 };
+/// Asks an api every now and then whether it is ready.
+async fn watch(crowd: Crowd, api: usize, ready: Arc<[AtomicBool]>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let answer = crowd.call(api, Method::GET, "/readyz", None).await;
+        ready[api].store(answer.is_ok_and(|one| one.status.is_success()), Ordering::Relaxed);
+        tokio::time::sleep(WATCH).await;
+    }
+}
+
+async fn call(
+    crowd: &Crowd,
+    number: usize,
+    path: &str,
+    manner: Manner,
+    ready: &[AtomicBool],
+) -> Result<u16, String> {
+    let attempts = if manner == Manner::TakesNote { 1 } else { crowd.apis() };
+    let is_ready = |place: &usize| ready[place % ready.len()].load(Ordering::Relaxed);
+    let first = (number..number + ready.len()).find(is_ready).unwrap_or(number);
     let mut outcome = Err("no api".to_owned());
     for attempt in 0..attempts {
-        let answer = crowd.call(number + attempt, Method::GET, path, None).await;
+        let answer = crowd.call(first + attempt, Method::GET, path, None).await;
         let refused = answer.as_ref().is_err_and(reqwest::Error::is_connect);
-        let away = answer.as_ref().is_ok_and(|one| one.status == StatusCode::SERVICE_UNAVAILABLE);
+        let away = manner == Manner::AsksTheNext
+            && answer.as_ref().is_ok_and(|one| one.status == StatusCode::SERVICE_UNAVAILABLE);
         outcome = answer.map(|answer| answer.status.as_u16()).map_err(|error| chain(&error));
         if !refused && !away {
             break;

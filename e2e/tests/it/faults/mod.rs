@@ -11,6 +11,7 @@ mod full_disk;
 mod jobs;
 mod kills;
 mod plan;
+mod stops;
 mod strava;
 mod system;
 mod together;
