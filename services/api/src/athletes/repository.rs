@@ -94,6 +94,8 @@ impl AthletesRepository for PgAthletes {
             StateFilter::NeverConnected => (true, None),
             StateFilter::In(state) => (false, Some(state)),
         };
+        // What is said of $6 first follows from what is said of it after; it spares looking up the
+        // connection of everybody who was synced lately, which are nearly all.
         let athletes = sqlx::query_as!(
             Athlete,
             r#"SELECT a.athlete_id, a.display_name, a.email, a.created_at, a.last_synced_at,
@@ -102,6 +104,7 @@ impl AthletesRepository for PgAthletes {
                WHERE (a.created_at, a.athlete_id) > ($1, $2)
                  AND ($3::connection_state IS NULL OR c.state = $3)
                  AND (NOT $4::boolean OR c.athlete_id IS NULL)
+                 AND ($6::timestamptz IS NULL OR a.last_synced_at IS NULL OR a.last_synced_at < $6)
                  AND ($6::timestamptz IS NULL
                       OR COALESCE(a.last_synced_at, c.created_at, a.created_at) < $6)
                ORDER BY a.created_at, a.athlete_id
