@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -11,6 +13,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::Value;
 use testbed::{RunDirectory, Tool, Tools};
 
+use crate::system::{INTERRUPTED, interrupted};
 use crate::workspace;
 
 /// Runs the fault tests in their long form: hours of kills, outages and stops.
@@ -18,7 +21,7 @@ use crate::workspace;
 /// Each test starts what it needs, injects its faults, prints progress and figures, and proves
 /// that nothing was lost. The seed that is printed repeats the choices of a run. Ctrl-C ends it and
 /// removes what was started; a test that fails keeps its data and logs.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask test soak                            # each fault test once, in its long form
   cargo xtask test soak --only kills --minutes 60  # an hour of killing services
@@ -50,6 +53,12 @@ const SOAKS: [Soak; 11] = [
         what: "services are killed in turn over 10,000 jobs",
         package: "e2e",
         test: "faults::kills::",
+    },
+    Soak {
+        name: "stops",
+        what: "services are asked to stop in turn, 250 times, under calls and jobs",
+        package: "e2e",
+        test: "faults::stops::",
     },
     Soak {
         name: "broker",
@@ -128,30 +137,78 @@ struct Outcome {
     figures: String,
 }
 
+/// What is under way and what has ended, for whoever interrupts it.
+#[derive(Default)]
+struct Progress {
+    test: Mutex<Option<Child>>,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+impl Progress {
+    fn test(&self) -> MutexGuard<'_, Option<Child>> {
+        self.test.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outcomes(&self) -> MutexGuard<'_, Vec<Outcome>> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the test that is under way, and with it what it has started.
+    fn interrupt(&self) -> Result<()> {
+        // Taken away, so that nobody takes its end for a failure whose logs are kept.
+        if let Some(mut test) = self.test().take() {
+            test.kill().and_then(|()| test.wait()).context("ending the test")?;
+        }
+        Ok(())
+    }
+}
+
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        let tools = Tools::new()?;
-        for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {
-            tools.ensure(tool)?;
-        }
         let seed = self.seed.unwrap_or_else(fresh_seed);
         println!(
             "seed {seed}: `cargo xtask test soak --seed {seed}` repeats the choices of this run"
         );
+        let progress = Arc::<Progress>::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let finished = runtime.block_on(async {
+            let (arguments, progress) = (self.clone(), Arc::clone(&progress));
+            let running = tokio::task::spawn_blocking(move || arguments.all(seed, &progress));
+            tokio::select! {
+                () = interrupted() => None,
+                finished = running => Some(finished),
+            }
+        });
+        let Some(finished) = finished else {
+            progress.interrupt()?;
+            eprintln!("interrupted: every process that was started ends with this one");
+            summarise(&progress.outcomes(), seed);
+            // Cargo, or the reader of what the test told, would be waited for.
+            std::process::exit(i32::from(INTERRUPTED));
+        };
+        finished.context("the soak panicked")??;
+        Ok(summarise(&progress.outcomes(), seed))
+    }
+
+    fn all(&self, seed: u64, progress: &Progress) -> Result<()> {
+        let tools = Tools::new()?;
+        for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal] {
+            tools.ensure(tool)?;
+        }
         let programs = programs()?;
-        let mut outcomes = Vec::new();
         for soak in &SOAKS {
             if self.only.is_empty() || self.only.iter().any(|only| only == soak.name) {
                 let program = programs
                     .get(soak.package)
                     .with_context(|| format!("{} has no tests", soak.package))?;
-                outcomes.push(self.soak(soak, program, seed)?);
+                let outcome = self.soak(soak, program, seed, progress)?;
+                progress.outcomes().push(outcome);
             }
         }
-        Ok(summarise(&outcomes, seed))
+        Ok(())
     }
 
-    fn soak(&self, soak: &Soak, program: &Path, seed: u64) -> Result<Outcome> {
+    fn soak(&self, soak: &Soak, program: &Path, seed: u64, progress: &Progress) -> Result<Outcome> {
         eprintln!("==> {}: {}", soak.name, soak.what);
         // Goes with this process, however it ends.
         let directory = RunDirectory::disposable("treaty-soak")?;
@@ -164,9 +221,12 @@ impl Arguments {
             .env("TMPDIR", directory.path())
             .current_dir(workspace::root())
             .stderr(Stdio::piped())
+            // A terminal's Ctrl-C comes to this process alone, which then ends the test.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot run {}", program.display()))?;
         let told = test.stderr.take().context("the test has no standard error")?;
+        progress.test().replace(test);
         let mut figures = String::new();
         for line in BufReader::new(told).lines() {
             let line = line.context("reading what the test tells")?;
@@ -175,6 +235,7 @@ impl Arguments {
                 figures = told.split_once("] ").map_or(told, |(_, told)| told).to_owned();
             }
         }
+        let mut test = progress.test().take().context("the test has no process")?;
         let passed = test.wait().context("waiting for the test")?.success();
         if !passed {
             keep(directory.path(), soak.name, seed)?;

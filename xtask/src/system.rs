@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::workspace;
 
 /// Exit code of a program that was interrupted (128 + SIGINT), as shells have it.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// How large the system is.
 #[derive(Clone, Debug, clap::Args)]
@@ -157,7 +157,7 @@ pub fn interruptible(
 }
 
 /// Ends when the user or a supervisor wants this process to stop.
-async fn interrupted() {
+pub async fn interrupted() {
     let terminated = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,
