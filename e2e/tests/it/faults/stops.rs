@@ -70,7 +70,7 @@ async fn services_that_are_asked_to_stop_fail_no_call_and_repeat_next_to_nothing
 /// Asks each service in turn to stop and starts it again; how often, and how long the slowest took.
 async fn stop_in_turn(system: &mut System) -> Result<(u32, Duration)> {
     let mut random = system.plan.random();
-    let rounds = system.plan.pick(3, 50);
+    let rounds = system.plan.pick(2, 50);
     let (mut round, mut stops, mut slowest) = (0, 0, Duration::ZERO);
     while round < rounds || system.plan.goes_on() {
         round += 1;
