@@ -47,7 +47,7 @@ struct Soak {
     test: &'static str,
 }
 
-const SOAKS: [Soak; 11] = [
+const SOAKS: [Soak; 12] = [
     Soak {
         name: "kills",
         what: "services are killed in turn over 10,000 jobs",
