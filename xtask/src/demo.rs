@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
+  cargo xtask demo --secrets vault
   cargo xtask demo --athletes 1000 --activities-per-athlete 50 --consumers 4")]
 pub struct Arguments {
     #[command(flatten)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use stack::{Binaries, Options, Stack};
-use testbed::{RunDirectory, Tools};
+use stack::{Binaries, Options, SecretStore, Stack};
+use testbed::{RunDirectory, Tool, Tools};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::workspace;
@@ -27,9 +27,21 @@ pub struct Size {
     /// Consumer processes that share the jobs.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub consumers: u32,
+    /// Where the api keeps secrets: in encrypted files, or in Vault, for which OpenBao stands.
+    #[arg(long, value_enum, default_value_t = Secrets::File)]
+    pub secrets: Secrets,
     /// Seed of the simulator's data: the same seed gives the same activities.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// Where the api keeps secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Secrets {
+    /// Encrypted files in the directory of the run.
+    File,
+    /// A server of Vault's API, with a policy for the api.
+    Vault,
 }
 
 impl Size {
@@ -39,6 +51,10 @@ impl Size {
             activities_per_athlete: self.activities_per_athlete,
             consumers: self.consumers,
             seed: self.seed,
+            secrets: match self.secrets {
+                Secrets::File => SecretStore::File,
+                Secrets::Vault => SecretStore::Vault,
+            },
             ..Options::default()
         }
     }
@@ -121,7 +137,8 @@ async fn run(
 fn start(options: &Options, directory: &Path, narrator: Narrator) -> Result<Stack> {
     let tools = Arc::new(Tools::with_progress(move |line| narrator.say(line))?);
     narrator.say("finding the external tools");
-    for tool in [testbed::Tool::Postgres, testbed::Tool::NatsServer, testbed::Tool::Temporal] {
+    let vault = (options.secrets == SecretStore::Vault).then_some(Tool::Bao);
+    for tool in [Tool::Postgres, Tool::NatsServer, Tool::Temporal].into_iter().chain(vault) {
         tools.ensure(tool)?;
     }
     narrator.say("building the services");

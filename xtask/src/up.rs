@@ -19,6 +19,7 @@ use crate::workspace;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask up --athletes 10
+  cargo xtask up --secrets vault
   cargo xtask status   # from another terminal: addresses, and commands to try
   cargo xtask down")]
 pub struct Up {
@@ -126,6 +127,9 @@ fn is_alive(pid: &str) -> bool {
 fn state(stack: &mut Stack) -> Value {
     let processes: Vec<_> =
         stack.processes().iter().map(|(name, pid)| json!({"name": name, "pid": pid})).collect();
+    // The token may do everything in a Vault that ends with the system.
+    let vault = stack.vault().map(|vault| (vault.url(), vault.root_token().to_owned()));
+    let (vault, vault_token) = vault.unzip();
     let addresses = stack.addresses();
     json!({
         "pid": std::process::id(),
@@ -137,6 +141,8 @@ fn state(stack: &mut Stack) -> Value {
         "nats_password": stack.nats_password(),
         "nats_monitoring": addresses.nats_monitoring,
         "temporal": addresses.temporal,
+        "vault": vault,
+        "vault_token": vault_token,
         "operator_token": stack.operator_token(),
         "processes": processes,
     })
@@ -166,9 +172,11 @@ fn addresses(state: &Value) -> String {
         ("NATS", text("nats")),
         ("NATS monitoring", text("nats_monitoring")),
         ("Temporal", text("temporal")),
+        ("Vault", text("vault")),
         ("operator token", text("operator_token")),
     ]
     .iter()
+    .filter(|(_, value)| !value.is_empty())
     .map(|(name, value)| format!("  {name:<18}{value}\n"))
     .collect()
 }
@@ -183,6 +191,13 @@ fn commands(state: &Value, athlete: Option<&String>) -> String {
         text("nats"),
         text("nats_password")
     );
+    let vault = match text("vault") {
+        "" => String::new(),
+        address => format!(
+            "VAULT_ADDR={address} VAULT_TOKEN={} bao kv get secret/strava-credentials\n  ",
+            text("vault_token")
+        ),
+    };
     format!(
         "Try:\n  \
          curl -H 'authorization: Bearer {token}' http://{http}/v1/totals\n  \
@@ -192,6 +207,7 @@ fn commands(state: &Value, athlete: Option<&String>) -> String {
          {nats} consumer info athlete consumer-stravasync-sync-v1-SyncAthlete\n  \
          temporal --address {} schedule describe --schedule-id {}\n  \
          cargo xtask jobs list\n  \
+         {vault}\
          psql '{}' -c 'SELECT count(*) FROM activities'\n",
         text("temporal"),
         stack::SCHEDULE,

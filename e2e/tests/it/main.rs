@@ -7,6 +7,7 @@ mod dead_letters;
 mod faults;
 mod quota;
 mod reconciled;
+mod secrets;
 mod webhooks;
 mod whole_system;
 

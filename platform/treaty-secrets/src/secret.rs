@@ -93,7 +93,8 @@ impl Secret {
 
     /// Values from a JSON object, as a person may have written it: a number stands for its text.
     /// `None` for anything else than an object of texts, numbers and truths.
-    pub(crate) fn from_json(value: Value) -> Option<Self> {
+    #[must_use]
+    pub fn from_json(value: Value) -> Option<Self> {
         let Value::Object(object) = value else { return None };
         let mut fields = BTreeMap::new();
         for (name, value) in object {

@@ -23,7 +23,7 @@ use crate::activities::{Activities, ActivitiesRpc, PgActivities};
 use crate::athletes::{Athletes, AthletesRpc, PgAthletes};
 use crate::config::Config;
 use crate::connections::{
-    Connections, ConnectionsRpc, PgConnections, PgTokenStore, StravaOAuthClient,
+    Connections, ConnectionsRpc, PgConnections, StravaOAuthClient, TokenKeeper, TokenMove,
 };
 use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
 use crate::quota::{PgQuota, Quota, QuotaRpc};
@@ -50,6 +50,9 @@ pub enum StartError {
     /// The schema cannot be brought up to date.
     #[error("the schema cannot be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The secret store cannot be used.
+    #[error("the secret store cannot be used")]
+    Secrets(#[from] treaty_secrets::SecretsError),
     /// Something that it stands on failed.
     #[error("{0}")]
     Part(#[from] Error),
@@ -73,6 +76,7 @@ pub struct App {
     services: Services,
     connections: Connections,
     webhook_stats: Arc<WebhookStats>,
+    tokens: TokenKeeper,
     metrics: Metrics,
 }
 
@@ -81,8 +85,10 @@ impl App {
     ///
     /// # Errors
     /// When something cannot be reached or used.
-    pub async fn connect(config: Config) -> Result<Self, StartError> {
+    pub async fn connect(mut config: Config) -> Result<Self, StartError> {
         let authenticator = Arc::new(Authenticator::new(&config.auth())?);
+        let secrets = treaty_secrets::open(&config.secrets).await?;
+        config.strava.complete(secrets.as_ref()).await?;
         database::reach(&config.database).await?;
         let pool = database::pool(&config.database)?;
         if config.migrate_on_start {
@@ -90,7 +96,8 @@ impl App {
         }
         let nats = treaty_nats::connect(&config.nats).await?;
         nats.ensure_streams(api_port::STREAMS).await?;
-        let connections = connections(&config, &pool)?;
+        let tokens = TokenKeeper::new(pool.clone(), secrets);
+        let connections = connections(&config, &pool, &tokens)?;
         let services = services(&config, &pool, &connections)?;
         let (metrics, webhook_stats) = (Metrics::new(), Arc::<WebhookStats>::default());
         if config.webhooks.is_some() {
@@ -104,6 +111,7 @@ impl App {
             authenticator,
             services,
             connections,
+            tokens,
             webhook_stats,
             metrics,
         })
@@ -170,11 +178,20 @@ impl App {
         let (relay, relay_stop) = (self.relay(), stop.clone());
         let (orphans, orphans_stop) = (self.orphans(), stop.clone());
         let (inbox, inbox_stop) = (self.inbox(), stop.clone());
+        let (tokens, tokens_stop) = (TokenMove::new(self.tokens.clone()), stop.clone());
         vec![
             (
                 "the relay of the outbox",
                 async move {
                     relay.run(relay_stop).await;
+                    Ok(())
+                }
+                .boxed(),
+            ),
+            (
+                "the move of tokens to the secret store",
+                async move {
+                    tokens.run(tokens_stop).await;
                     Ok(())
                 }
                 .boxed(),
@@ -225,7 +242,8 @@ impl App {
     fn inbox(&self) -> Option<Inbox> {
         let settings = self.config.webhooks.as_ref()?.settings();
         let overlap = self.config.sync.settings().overlap;
-        Some(Inbox::new(self.pool.clone(), self.connections.clone(), settings, overlap))
+        let (connections, tokens) = (self.connections.clone(), self.tokens.clone());
+        Some(Inbox::new(self.pool.clone(), connections, tokens, settings, overlap))
     }
 }
 
@@ -257,10 +275,10 @@ async fn supervise(
     futures::future::join_all(parts).await
 }
 
-fn connections(config: &Config, pool: &PgPool) -> Result<Connections, Error> {
+fn connections(config: &Config, pool: &PgPool, tokens: &TokenKeeper) -> Result<Connections, Error> {
     Ok(Connections::new(
-        Arc::new(PgConnections::new(pool.clone())),
-        Arc::new(PgTokenStore::new(pool.clone())),
+        Arc::new(PgConnections::new(pool.clone(), tokens.clone())),
+        Arc::new(tokens.clone()),
         Arc::new(StravaOAuthClient::new(&config.strava)?),
         config.connections(),
         clock::system(),

@@ -1,5 +1,7 @@
-//! The process: `api` serves, `api migrate` brings the schema up to date and ends.
+//! The process: `api` serves, `api migrate` brings the schema up to date and ends,
+//! `api secrets` puts a secret where the service finds it.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use api::app::{App, Listeners};
@@ -7,10 +9,13 @@ use api::config::Config;
 use treaty_service::Shutdown;
 
 mod migrate;
+mod secrets;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|verb| verb == "migrate") {
-        return migrate::main();
+    match std::env::args_os().nth(1).as_deref().and_then(OsStr::to_str) {
+        Some("migrate") => return migrate::main(),
+        Some("secrets") => return secrets::main(),
+        _ => {}
     }
     treaty_service::run("api", start)
 }

@@ -45,7 +45,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// An error with all its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -79,6 +79,11 @@ impl Binaries {
         self.workspace.join("gen/ops/nats")
     }
 
+    /// What each of us may do at Vault.
+    pub(crate) fn vault_policies(&self) -> PathBuf {
+        self.workspace.join("deploy/platform/policies")
+    }
+
     /// Everything that the generator has written.
     pub(crate) fn generated(&self) -> PathBuf {
         self.workspace.join("gen")

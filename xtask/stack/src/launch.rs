@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use testbed::{Launch, Leashed, free_port};
 
-use crate::{Binaries, Options};
+use crate::{Binaries, Options, vault};
 
 /// How long a process may take to write down its address.
 const START: Duration = Duration::from_secs(60);
@@ -50,6 +50,8 @@ pub(crate) struct Peers {
     pub(crate) nats: String,
     pub(crate) temporal: String,
     pub(crate) strava: SocketAddr,
+    /// How the api reaches its secrets.
+    pub(crate) secrets: vault::Settings,
     /// The ports of all apis.
     pub(crate) apis: Vec<ApiPorts>,
 }
@@ -125,7 +127,7 @@ impl BrokerPasswords {
     }
 }
 
-const STRAVA_CLIENT_ID: &str = "12345";
+pub(crate) const STRAVA_CLIENT_ID: &str = "12345";
 
 impl Plan<'_> {
     /// A process with the settings that were asked for it.
@@ -206,8 +208,7 @@ impl Plan<'_> {
             .env("API__OPERATIONS__NATS__USER", "operations")
             .env("API__OPERATIONS__NATS__PASSWORD", &self.secrets.nats.operations)
             .env("API__STRAVA__OAUTH_BASE_URL", format!("http://{}", peers.strava))
-            .env("API__STRAVA__CLIENT_ID", STRAVA_CLIENT_ID)
-            .env("API__STRAVA__CLIENT_SECRET", &self.secrets.strava_client)
+            .envs(peers.secrets.iter().map(|(name, value)| (name, value)))
             .env(
                 "API__STRAVA__REDIRECT_URL",
                 format!("http://127.0.0.1:{http_port}/v1/strava/callback"),

@@ -3,6 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Where the api keeps secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretStore {
+    /// Encrypted files in the directory of the run.
+    #[default]
+    File,
+    /// A server of Vault's API.
+    Vault,
+}
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -23,6 +33,8 @@ pub struct Options {
     /// Further settings of the services, as their environment has them, such as
     /// `CONSUMER__STRAVA__TIMEOUT_SECONDS`.
     pub settings: Vec<(String, String)>,
+    /// Where the api keeps secrets.
+    pub secrets: SecretStore,
     /// Where Postgres keeps its data instead of in the directory of the run; for a test that
     /// fills the disk.
     pub postgres_directory: Option<PathBuf>,
@@ -39,6 +51,7 @@ impl Default for Options {
             dispatch_every: Duration::from_secs(10),
             quota: vec!["--unlimited".to_owned()],
             settings: Vec::new(),
+            secrets: SecretStore::File,
             postgres_directory: None,
         }
     }

@@ -13,7 +13,7 @@ use testbed::{Leashed, NatsServer, Postgres, PostgresOptions, Tools};
 use crate::journey::{User, wait};
 use crate::launch::{ApiPorts, Peers, Plan, Secrets};
 use crate::start::broker;
-use crate::{Binaries, Options};
+use crate::{Binaries, Options, vault};
 
 const DATABASE: &str = "road";
 
@@ -74,6 +74,7 @@ impl Road {
             nats: nats.url(),
             temporal: String::new(),
             strava,
+            secrets: vault::prepare_files(directory, binaries, &secrets)?,
             apis: ports.clone(),
         };
         let apis = (1..).zip(&ports).map(|(number, ports)| plan.api(number, *ports, &peers));

@@ -5,11 +5,11 @@ use std::process::{Command, Output};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
-use testbed::{Leashed, NatsServer, Postgres, TemporalServer, Tools};
+use testbed::{BaoServer, Leashed, NatsServer, Postgres, TemporalServer, Tools};
 
 use crate::launch::{ApiPorts, Peers, Plan, Secrets};
-use crate::start::{Service, broker, servers, services};
-use crate::{Addresses, Binaries, Options};
+use crate::start::{Servers, Service, broker, servers, services};
+use crate::{Addresses, Binaries, Options, SecretStore, vault};
 
 /// Id of the schedule that dispatches the syncs; the worker's default.
 pub const SCHEDULE: &str = "stravasync-dispatch";
@@ -26,6 +26,7 @@ pub struct Stack {
     pub(crate) temporal: TemporalServer,
     pub(crate) nats: NatsServer,
     pub(crate) postgres: Postgres,
+    pub(crate) vault: Option<BaoServer>,
     pub(crate) ports: Vec<ApiPorts>,
     pub(crate) peers: Peers,
     addresses: Addresses,
@@ -48,21 +49,30 @@ impl Stack {
         directory: &Path,
         say: impl Fn(&str),
     ) -> Result<Self> {
-        say("starting Postgres, nats-server and the Temporal server");
+        say(match options.secrets {
+            SecretStore::File => "starting Postgres, nats-server and the Temporal server",
+            SecretStore::Vault => "starting Postgres, nats-server, the Temporal server and OpenBao",
+        });
         let secrets = Secrets::random();
         let broker = broker(binaries, &secrets)?;
-        let (postgres, nats, temporal) = servers(tools, directory, options, &broker)?;
+        let Servers { postgres, nats, temporal, vault } =
+            servers(tools, directory, options, &broker)?;
         postgres.create_database(DATABASE)?;
         let plan = Plan { binaries, directory, options, secrets: &secrets };
         say("starting the Strava simulator");
         let (simulator, strava) = plan.simulator()?;
         plan.topology(&nats.url())?;
+        let settings = match &vault {
+            Some(vault) => vault::prepare(vault, binaries, &secrets)?,
+            None => vault::prepare_files(directory, binaries, &secrets)?,
+        };
         let ports = ApiPorts::of(options.apis)?;
         let peers = Peers {
             postgres: postgres.url(DATABASE),
             nats: nats.url(),
             temporal: temporal.address(),
             strava,
+            secrets: settings,
             apis: ports.clone(),
         };
         let (apis, consumers, worker) = services(&plan, &ports, &peers, &say)?;
@@ -75,6 +85,7 @@ impl Stack {
             temporal,
             nats,
             postgres,
+            vault,
             ports,
             peers,
             addresses,
@@ -113,6 +124,12 @@ impl Stack {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The server of Vault's API, if the system has one.
+    #[must_use]
+    pub fn vault(&mut self) -> Option<&mut BaoServer> {
+        self.vault.as_mut()
     }
 
     /// Runs SQL in the api's database.
@@ -239,7 +256,8 @@ impl Stack {
     pub fn processes(&mut self) -> Vec<(String, u32)> {
         let mut processes: Vec<_> =
             self.ours().map(|process| (process.name().to_owned(), process.pid())).collect();
-        for process in [self.postgres.process(), self.nats.process(), self.temporal.process()] {
+        let servers = [self.postgres.process(), self.nats.process(), self.temporal.process()];
+        for process in servers.into_iter().chain(self.vault.as_mut().map(BaoServer::process)) {
             processes.push((process.name().to_owned(), process.pid()));
         }
         processes
@@ -255,6 +273,9 @@ impl Stack {
         self.temporal.stop();
         self.nats.stop();
         self.postgres.stop();
+        if let Some(vault) = self.vault {
+            vault.stop();
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
-use testbed::{Leashed, NatsOptions, NatsServer, Postgres, PostgresOptions, TemporalServer, Tools};
+use testbed::{
+    BaoServer, Leashed, NatsOptions, NatsServer, Postgres, PostgresOptions, TemporalServer, Tools,
+};
 
 use crate::launch::{ApiPorts, Peers, Plan, Secrets};
-use crate::{Binaries, Options};
+use crate::{Binaries, Options, SecretStore};
 
 /// A process of ours, and where it answers `/readyz`.
 pub(crate) struct Service {
@@ -54,13 +56,21 @@ pub(crate) fn broker(binaries: &Binaries, secrets: &Secrets) -> Result<NatsOptio
     Ok(NatsOptions { configuration, environment, ..NatsOptions::default() })
 }
 
-/// Starts the three servers side by side; Temporal takes the longest.
+/// What the services stand on.
+pub(crate) struct Servers {
+    pub(crate) postgres: Postgres,
+    pub(crate) nats: NatsServer,
+    pub(crate) temporal: TemporalServer,
+    pub(crate) vault: Option<BaoServer>,
+}
+
+/// Starts the servers side by side; Temporal takes the longest.
 pub(crate) fn servers(
     tools: &Tools,
     directory: &Path,
     options: &Options,
     broker: &NatsOptions,
-) -> Result<(Postgres, NatsServer, TemporalServer)> {
+) -> Result<Servers> {
     let joined = |what: &str| anyhow!("the thread that starts {what} panicked");
     thread::scope(|scope| {
         let data = options.postgres_directory.clone();
@@ -70,9 +80,15 @@ pub(crate) fn servers(
         let settings = PostgresOptions { log, ..PostgresOptions::default() };
         let postgres = scope.spawn(move || Postgres::start_with(tools, data, settings));
         let nats = scope.spawn(|| NatsServer::start_with(tools, directory.join("nats"), broker));
+        let vault = (options.secrets == SecretStore::Vault)
+            .then(|| scope.spawn(|| BaoServer::start(tools, directory.join("vault"))));
         let temporal = TemporalServer::start(tools, directory.join("temporal"));
         let postgres = postgres.join().map_err(|_| joined("Postgres"))??;
         let nats = nats.join().map_err(|_| joined("nats-server"))??;
-        Ok((postgres, nats, temporal?))
+        let vault = match vault {
+            Some(vault) => Some(vault.join().map_err(|_| joined("OpenBao"))??),
+            None => None,
+        };
+        Ok(Servers { postgres, nats, temporal: temporal?, vault })
     })
 }

@@ -232,6 +232,8 @@ pub struct StravaConnectionsRow {
     pub created_at: chrono::DateTime<chrono::Utc>,
     /// When the row last changed.
     pub updated_at: chrono::DateTime<chrono::Utc>,
+    /// Which tokens in the secret store are the newest, so that whoever remembers some knows whether they are these. None before they are moved there, and when there are none.
+    pub tokens_id: Option<uuid::Uuid>,
 }
 
 impl StravaConnectionsRow {
@@ -245,6 +247,7 @@ impl StravaConnectionsRow {
         "scopes",
         "created_at",
         "updated_at",
+        "tokens_id",
     ];
 }
 
@@ -309,7 +312,7 @@ impl StravaQuotaRow {
     ];
 }
 
-/// OAuth tokens of connected athletes.
+/// OAuth tokens that have not been moved to the secret store; empty since.
 #[derive(Clone, PartialEq, sqlx::FromRow)]
 pub struct StravaTokensRow {
     /// The athlete.

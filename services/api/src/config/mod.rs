@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_nats::NatsConfig;
 use treaty_rpc::{AuthConfig, MIN_TOKEN_BYTES};
+use treaty_secrets::SecretsConfig;
 use treaty_service::{
     ConfigError, LogConfig, MetricsConfig, ServiceConfig, TracesConfig, Validate,
 };
@@ -36,6 +37,13 @@ pub type Problem = (&'static str, &'static str);
 fn unmet(demands: impl IntoIterator<Item = (bool, &'static str, &'static str)>) -> Vec<Problem> {
     let unmet = demands.into_iter().filter(|(met, _, _)| !met);
     unmet.map(|(_, key, expected)| (key, expected)).collect()
+}
+
+fn valid(problems: &[Problem]) -> Result<(), ConfigError> {
+    match problems.first() {
+        None => Ok(()),
+        Some((key, expected)) => Err(ConfigError::invalid(*key, format!("expected {expected}"))),
+    }
 }
 
 /// Configuration of the api.
@@ -59,6 +67,9 @@ pub struct Config {
     /// What it does in the name of operators.
     #[serde(default)]
     pub operations: OperationsConfig,
+    /// Where secrets are kept.
+    #[serde(default)]
+    pub secrets: SecretsConfig,
     /// Strava.
     pub strava: StravaConfig,
     /// Strava's webhook; without it there is no callback.
@@ -107,6 +118,20 @@ impl Validate for MigrateConfig {
     }
 }
 
+/// The part of the configuration that `api secrets` reads; the rest may be there or not.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SecretsVerbConfig {
+    /// Where secrets are kept.
+    #[serde(default)]
+    pub secrets: SecretsConfig,
+}
+
+impl Validate for SecretsVerbConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        valid(&self.secrets.problems())
+    }
+}
+
 /// Tokens by which other services prove themselves.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,12 +144,7 @@ pub struct CallersConfig {
 
 impl Validate for Config {
     fn validate(&self) -> Result<(), ConfigError> {
-        match self.problems().first() {
-            None => Ok(()),
-            Some((key, expected)) => {
-                Err(ConfigError::invalid(*key, format!("expected {expected}")))
-            }
-        }
+        valid(&self.problems())
     }
 }
 
@@ -154,6 +174,7 @@ impl Config {
         let sections = [
             self.http.problems(),
             self.database.problems(),
+            self.secrets.problems(),
             self.strava.problems(),
             self.webhooks.as_ref().map(WebhooksConfig::problems).unwrap_or_default(),
             self.token_problems(),

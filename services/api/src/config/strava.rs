@@ -1,10 +1,16 @@
 //! Strava's OAuth side.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use treaty_error::{Code, Error};
+use treaty_secrets::{SecretPath, SecretStore};
 use url::Url;
 
 use super::{Problem, unmet};
+
+/// Names in the secret store, as external-secrets knows them too.
+const CLIENT_ID: &str = "STRAVA_CLIENT_ID";
+const CLIENT_SECRET: &str = "STRAVA_CLIENT_SECRET";
 
 /// Strava's OAuth side.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,10 +19,15 @@ pub struct StravaConfig {
     /// Address below which `/oauth/authorize` and `/oauth/token` are.
     #[serde(default = "StravaConfig::default_oauth_base_url")]
     pub oauth_base_url: Url,
-    /// Identifier of our application.
+    /// Identifier of our application; empty when it is in the secret store.
+    #[serde(default)]
     pub client_id: String,
-    /// Secret of our application.
+    /// Secret of our application; empty when it is in the secret store.
+    #[serde(default)]
     pub client_secret: SecretString,
+    /// Path in the secret store with `STRAVA_CLIENT_ID` and `STRAVA_CLIENT_SECRET`.
+    #[serde(default = "StravaConfig::default_credentials")]
+    pub credentials: String,
     /// Where Strava sends the browser back to: the public address of `/v1/strava/callback`.
     pub redirect_url: Url,
     /// Seconds that Strava may take for an answer.
@@ -35,14 +46,48 @@ impl StravaConfig {
         unmet([
             (is_http(&self.oauth_base_url), "strava.oauth_base_url", "an http(s) address"),
             (is_http(&self.redirect_url), "strava.redirect_url", "an http(s) address"),
-            (!self.client_id.is_empty(), "strava.client_id", "not an empty text"),
+            (
+                self.client_id.is_empty() == self.client_secret.expose_secret().is_empty(),
+                "strava.client_id",
+                "a text beside strava.client_secret, or neither",
+            ),
+            (
+                SecretPath::new(self.credentials.as_str()).is_ok(),
+                "strava.credentials",
+                "a path in the secret store",
+            ),
             (self.timeout_seconds > 0, "strava.timeout_seconds", "at least 1"),
         ])
+    }
+
+    /// Takes our application's identifier and secret from the secret store, unless they are given.
+    ///
+    /// # Errors
+    /// When the store fails, or does not have them.
+    pub async fn complete(&mut self, secrets: &dyn SecretStore) -> Result<(), Error> {
+        if !self.client_id.is_empty() {
+            return Ok(());
+        }
+        let path = SecretPath::new(self.credentials.as_str())?;
+        let stored = secrets.read(&path).await?.map(|stored| stored.secret);
+        let value = |name: &str| stored.as_ref()?.get(name).cloned();
+        let (Some(id), Some(secret)) = (value(CLIENT_ID), value(CLIENT_SECRET)) else {
+            let message =
+                format!("the secret store has no {CLIENT_ID} and {CLIENT_SECRET} at {path}");
+            return Err(Error::new(Code::FailedPrecondition, message));
+        };
+        self.client_id = id.expose_secret().to_owned();
+        self.client_secret = secret;
+        Ok(())
     }
 
     fn default_oauth_base_url() -> Url {
         #[allow(clippy::expect_used)] // A constant, which a test parses.
         Url::parse("https://www.strava.com").expect("a valid address")
+    }
+
+    fn default_credentials() -> String {
+        "strava-credentials".to_owned()
     }
 
     fn default_timeout_seconds() -> u64 {

@@ -3,6 +3,7 @@ use super::*;
 fn config() -> serde_json::Value {
     serde_json::json!({
         "database": {"url": "postgres://u:hunter2@h/d"},
+        "secrets": {"vault": {"address": "https://vault.example", "token": "hunter2"}},
         "strava": {
             "client_id": "1", "client_secret": "hunter2",
             "redirect_url": "https://example.org/v1/strava/callback",
@@ -27,9 +28,13 @@ fn keys_that_cannot_work_are_named() {
     let mut value = config();
     value["database"]["max_connections"] = 1.into();
     value["strava"]["redirect_url"] = "mailto:ada@example.org".into();
+    value["secrets"]["file"] = serde_json::json!({"directory": "/secrets"});
+    value["strava"]["client_secret"] = "".into();
     let config: Config = serde_json::from_value(value).unwrap();
     let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, ["database.max_connections", "strava.redirect_url"]);
+    let expected =
+        ["database.max_connections", "secrets", "strava.redirect_url", "strava.client_id"];
+    assert_eq!(keys, expected);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use treaty_error::{Code, Error};
+use treaty_secrets::SecretsError;
 
 use super::StravaError;
 use crate::database;
@@ -30,6 +31,9 @@ pub enum ConnectionsError {
     /// There is no connection, or it has ended.
     #[error("the athlete has to consent first")]
     NotConnected,
+    /// There is a connection, and the secret store has no tokens of it.
+    #[error("the athlete's tokens are lost: the athlete has to consent again")]
+    TokensLost,
     /// Strava failed.
     #[error("Strava failed")]
     Strava(#[from] StravaError),
@@ -42,6 +46,9 @@ pub enum ConnectionsError {
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The secret store failed.
+    #[error("the secret store failed")]
+    Secrets(#[from] SecretsError),
 }
 
 impl From<ConnectionsError> for Error {
@@ -50,15 +57,18 @@ impl From<ConnectionsError> for Error {
         let message = error.to_string();
         let code = match error {
             E::Database(error) => return database::failure(error),
+            E::Secrets(error) => return error.into(),
             E::FirstSync(_) | E::Interrupted(_) => return Self::internal(error),
             E::Strava(strava) => return strava.into(),
             E::AthleteNotFound => Code::NotFound,
             E::UnknownState => return Self::invalid_field("state", message),
             E::MissingCode => return Self::invalid_field("code", message),
             E::StravaAthleteTaken => Code::AlreadyExists,
-            E::Declined | E::MissingScope | E::OtherStravaAthlete | E::NotConnected => {
-                Code::FailedPrecondition
-            }
+            E::Declined
+            | E::MissingScope
+            | E::OtherStravaAthlete
+            | E::NotConnected
+            | E::TokensLost => Code::FailedPrecondition,
         };
         Self::new(code, message)
     }

@@ -15,4 +15,4 @@ pub use repository::{ConnectionsRepository, PgConnections};
 pub use rpc::ConnectionsRpc;
 pub use service::{AccessToken, Connections, ConnectionsSettings, RejectedToken};
 pub use strava::{StravaError, StravaOAuth, StravaOAuthClient};
-pub use tokens::{LockedTokens, PgTokenStore, StoredTokens, TokenStore};
+pub use tokens::{LockedTokens, StoredTokens, TokenKeeper, TokenMove, TokenStore};

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{ConnectionsError, FirstSync, NewConnection, tokens};
+use super::{ConnectionsError, FirstSync, NewConnection, TokenKeeper};
 use crate::database::violated;
 use crate::outbox;
 
@@ -35,17 +35,18 @@ pub trait ConnectionsRepository: Send + Sync {
     ) -> Result<(), ConnectionsError>;
 }
 
-/// [`ConnectionsRepository`] over Postgres.
+/// [`ConnectionsRepository`] over Postgres, with the tokens in the secret store.
 #[derive(Clone)]
 pub struct PgConnections {
     pool: PgPool,
+    tokens: TokenKeeper,
 }
 
 impl PgConnections {
-    /// Over a pool.
+    /// Over a pool and the keeper of tokens.
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, tokens: TokenKeeper) -> Self {
+        Self { pool, tokens }
     }
 }
 
@@ -125,7 +126,8 @@ impl ConnectionsRepository for PgConnections {
         if changed.rows_affected() == 0 {
             return Err(ConnectionsError::OtherStravaAthlete);
         }
-        tokens::write(&mut transaction, connection.athlete_id, &connection.grant.tokens).await?;
+        let NewConnection { athlete_id, grant, .. } = connection;
+        self.tokens.keep_first(&mut transaction, *athlete_id, &grant.tokens).await?;
         outbox::append(&mut transaction, &first_sync.0).await?;
         transaction.commit().await?;
         Ok(())

@@ -6,7 +6,6 @@ use std::time::Duration;
 use api_port::sync_v1::{SyncAthlete, SyncReason};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
-use stravasync_schema::ConnectionState;
 use tokio::sync::Semaphore;
 use treaty_nats::Outgoing;
 use uuid::Uuid;
@@ -22,6 +21,9 @@ const READING: [&str; 2] = ["activity:read", "activity:read_all"];
 
 /// A token that was received less than this long ago is not refreshed for having been rejected.
 const LEAST_AGE_OF_REJECTED: Duration = Duration::from_secs(60);
+
+/// Time that a token must still last to be handed out although it should be replaced and cannot be.
+const LEAST_OF_THE_LAST: Duration = Duration::from_secs(10);
 
 /// SHA-256 of an access token that Strava has rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,13 +115,15 @@ impl Connections {
         rejected: Option<RejectedToken>,
     ) -> Result<AccessToken, ConnectionsError> {
         let stored = self.inner.tokens.read(athlete_id).await?;
-        match self.inner.usable(athlete_id, stored, rejected).await? {
+        match self.inner.usable(athlete_id, stored.clone(), rejected).await? {
             Usable::Now(token) => Ok(token),
             Usable::AfterRefresh => {
                 // In a task of its own: a caller that gives up must not interrupt us between
                 // Strava's answer, which kills the old tokens, and their being kept.
                 let inner = Arc::clone(&self.inner);
-                tokio::spawn(async move { inner.refresh(athlete_id, rejected).await }).await?
+                let refreshed =
+                    tokio::spawn(async move { inner.refresh(athlete_id, rejected).await }).await?;
+                self.inner.or_what_still_lasts(refreshed, stored, rejected)
             }
         }
     }
@@ -185,9 +189,6 @@ impl Inner {
             let error = ConnectionsError::AthleteNotFound;
             return Err(if known { ConnectionsError::NotConnected } else { error });
         };
-        if stored.state == ConnectionState::Revoked {
-            return Err(ConnectionsError::NotConnected);
-        }
         let now = (self.clock)();
         let ends_soon = stored.tokens.expires_at <= now + delta(self.settings.least_lifetime);
         // Others may have met the same token and had it refreshed; and Strava may reject one that
@@ -201,6 +202,29 @@ impl Inner {
         }
         let StoredTokens { tokens, strava_athlete_id, .. } = stored;
         Ok(Usable::Now(AccessToken { tokens, strava_athlete_id }))
+    }
+
+    /// While the secret store is sealed or away, tokens are used until they end, also those that we
+    /// would replace before.
+    fn or_what_still_lasts(
+        &self,
+        refreshed: Result<AccessToken, ConnectionsError>,
+        stored: Option<StoredTokens>,
+        rejected: Option<RejectedToken>,
+    ) -> Result<AccessToken, ConnectionsError> {
+        match (refreshed, stored) {
+            (
+                Err(ConnectionsError::Secrets(error)),
+                Some(StoredTokens { tokens, strava_athlete_id, .. }),
+            ) if error.is_transient()
+                && tokens.expires_at > (self.clock)() + delta(LEAST_OF_THE_LAST)
+                && rejected != Some(RejectedToken(digest(&tokens.access_token))) =>
+            {
+                tracing::warn!(%error, "a token that ends soon cannot be replaced yet");
+                Ok(AccessToken { tokens, strava_athlete_id })
+            }
+            (refreshed, _) => refreshed,
+        }
     }
 
     async fn refresh(

@@ -4,6 +4,8 @@ use sqlx::{Postgres, Transaction};
 use stravasync_schema::ConnectionState;
 use uuid::Uuid;
 
+use crate::connections::{ConnectionsError, TokenKeeper};
+
 /// Deletes what came from Strava of an athlete whose consent has ended: activities, what is known of
 /// syncs, events, connection and tokens. The athlete stays, who registered with us and not at Strava.
 ///
@@ -11,8 +13,9 @@ use uuid::Uuid;
 /// meantime; whether it was deleted.
 pub(super) async fn erase(
     mut transaction: Transaction<'_, Postgres>,
+    tokens: &TokenKeeper,
     athlete_id: Uuid,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, ConnectionsError> {
     // Whoever writes activities comes before or after this. The number of the lease stays and grows:
     // a sync that is still at work must not hold one that comes again.
     sqlx::query!(
@@ -39,7 +42,8 @@ pub(super) async fn erase(
         transaction.rollback().await?;
         return Ok(false);
     }
-    // With it go the tokens.
+    // Before the commit: what is repeated after a failure does no harm, what is forgotten would.
+    tokens.delete(&mut transaction, athlete_id).await?;
     sqlx::query!("DELETE FROM strava_connections WHERE athlete_id = $1", athlete_id)
         .execute(&mut *transaction)
         .await?;

@@ -11,7 +11,7 @@ use super::changes::Changes;
 use super::erasure::erase;
 use super::plan::{Pending, deauthorizes};
 use super::{WebhooksError, overdue, prune};
-use crate::connections::Connections;
+use crate::connections::{Connections, TokenKeeper};
 
 /// How often it looks for events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -53,6 +53,7 @@ pub enum Handled {
 pub struct Inbox {
     pool: PgPool,
     connections: Connections,
+    tokens: TokenKeeper,
     settings: InboxSettings,
     overlap: Duration,
 }
@@ -64,10 +65,11 @@ impl Inbox {
     pub fn new(
         pool: PgPool,
         connections: Connections,
+        tokens: TokenKeeper,
         settings: InboxSettings,
         overlap: Duration,
     ) -> Self {
-        Self { pool, connections, settings, overlap }
+        Self { pool, connections, tokens, settings, overlap }
     }
 
     /// Acts until `stop`. What is being done then is done to its end.
@@ -147,7 +149,7 @@ impl Inbox {
         transaction: Transaction<'_, Postgres>,
         athlete_id: Uuid,
     ) -> Result<Option<Handled>, sqlx::Error> {
-        match erase(transaction, athlete_id).await {
+        match erase(transaction, &self.tokens, athlete_id).await {
             Ok(true) => Ok(Some(Handled::Erased)),
             Ok(false) => self.put_off(athlete_id, WebhooksError::Reconnected).await,
             Err(error) => self.put_off(athlete_id, error.into()).await,

@@ -9,14 +9,16 @@ use api::sync::Outcome;
 use api_port::sync_v1::{AthleteSyncEnded, SyncAthlete};
 use serde_json::{Value, json};
 use strava::{Simulator, SimulatorConfig};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use treaty_nats::{Event as _, NatsConfig};
+use treaty_secrets::{Expected, Secret, SecretPath, SecretStore as _};
 
 use crate::process::CONSUMER_TOKEN;
 use crate::support::{
-    activities, activity, connect, eventually, fresh_url, job, page, session, syncs,
+    activities, activity, connect, eventually, file_store, fresh_url, job, page, session, syncs,
 };
 
 const OPERATOR: &str = "operator-token-of-the-test";
@@ -32,6 +34,7 @@ pub(crate) struct Running {
     /// Every answer, for the validator.
     answers: Mutex<Vec<Value>>,
     _strava: Simulator,
+    _secrets: TempDir,
 }
 
 async fn start() -> Running {
@@ -49,8 +52,17 @@ pub(crate) async fn start_with(nats_url: String, operations: Value) -> Running {
     };
     let url = format!("http://{}", listeners.http.local_addr().unwrap());
     let database = fresh_url().await;
+    let secrets = tempfile::tempdir().unwrap();
+    // Our application's secret is nowhere but in the store.
+    let application = Secret::new()
+        .with("STRAVA_CLIENT_ID", "12345")
+        .with("STRAVA_CLIENT_SECRET", "simulated-client-secret");
+    let at = SecretPath::new("strava-credentials").unwrap();
+    let store = file_store(secrets.path().to_owned()).await;
+    store.write(&at, &application, Expected::Absent).await.unwrap();
     let config = json!({
         "database": {"url": database},
+        "secrets": {"file": {"directory": secrets.path()}},
         "migrate_on_start": true,
         "http": {
             "documents": concat!(env!("CARGO_MANIFEST_DIR"), "/../../gen"),
@@ -60,8 +72,6 @@ pub(crate) async fn start_with(nats_url: String, operations: Value) -> Running {
         "nats": {"url": nats_url},
         "strava": {
             "oauth_base_url": strava.url(),
-            "client_id": "12345",
-            "client_secret": "simulated-client-secret",
             "redirect_url": format!("{url}/v1/strava/callback"),
         },
         "callers": {"consumer": CONSUMER_TOKEN, "worker": "worker-token-of-the-test"},
@@ -74,7 +84,8 @@ pub(crate) async fn start_with(nats_url: String, operations: Value) -> Running {
     let serving = tokio::spawn(app.serve(listeners, shutdown.clone()));
     let nats = NatsConfig::new(nats_url);
     let (http, answers) = (reqwest::Client::new(), Mutex::default());
-    Running { url, database, nats, shutdown, serving, http, answers, _strava: strava }
+    let (_strava, _secrets) = (strava, secrets);
+    Running { url, database, nats, shutdown, serving, http, answers, _strava, _secrets }
 }
 
 impl Running {

@@ -6,7 +6,7 @@ use api::clock;
 use api::config::StravaConfig;
 use api::connections::{
     Connections, ConnectionsError, ConnectionsSettings, ConsentAnswer, Grant, PgConnections,
-    PgTokenStore, StravaError, StravaOAuth, StravaOAuthClient, TokenPair,
+    StravaError, StravaOAuth, StravaOAuthClient, TokenMove, TokenPair, TokenStore as _,
 };
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
@@ -14,10 +14,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use strava::{RateLimits, Simulator, SimulatorConfig};
 use stravasync_schema::ConnectionState;
+use tokio_util::sync::CancellationToken;
+use treaty_secrets::{SecretPath, SecretStore as _};
 use url::Url;
 use uuid::Uuid;
 
-use crate::support::{athlete, athletes, database};
+use crate::support::{athlete, athletes, database, eventually, file_store, keeper, secrets_of};
 
 const SETTINGS: ConnectionsSettings = ConnectionsSettings {
     consent_lifetime: Duration::from_secs(600),
@@ -25,9 +27,10 @@ const SETTINGS: ConnectionsSettings = ConnectionsSettings {
     concurrent_refreshes: 3,
 };
 
-pub(crate) fn connections(pool: &PgPool, strava: Arc<dyn StravaOAuth>) -> Connections {
-    let repository = Arc::new(PgConnections::new(pool.clone()));
-    let tokens = Arc::new(PgTokenStore::new(pool.clone()));
+pub(crate) async fn connections(pool: &PgPool, strava: Arc<dyn StravaOAuth>) -> Connections {
+    let tokens = keeper(pool).await;
+    let repository = Arc::new(PgConnections::new(pool.clone(), tokens.clone()));
+    let tokens = Arc::new(tokens);
     Connections::new(repository, tokens, strava, SETTINGS, clock::system())
 }
 
@@ -44,6 +47,7 @@ pub(crate) async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn
         oauth_base_url: simulator.url().parse().unwrap(),
         client_id,
         client_secret,
+        credentials: "unused".to_owned(),
         redirect_url: "http://127.0.0.1:1/v1/strava/callback".parse().unwrap(),
         timeout_seconds: 10,
         consent_lifetime_seconds: 600,
@@ -87,7 +91,7 @@ async fn state(pool: &PgPool, athlete_id: Uuid) -> Option<ConnectionState> {
 #[tokio::test]
 async fn a_consent_connects_works_once_and_can_be_renewed() {
     let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
-    let service = connections(&pool, strava);
+    let service = connections(&pool, strava).await;
     let ada = athlete(&pool, "ada").await.athlete_id;
     let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=3").await;
     assert_eq!(service.complete_consent(answer.clone()).await.unwrap(), ada);
@@ -106,7 +110,7 @@ async fn a_consent_connects_works_once_and_can_be_renewed() {
 #[tokio::test]
 async fn one_strava_athlete_belongs_to_one_of_ours_and_the_other_way_round() {
     let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
-    let service = connections(&pool, strava);
+    let service = connections(&pool, strava).await;
     let (ada, bob) =
         (athlete(&pool, "ada").await.athlete_id, athlete(&pool, "bob").await.athlete_id);
     let consent = async |athlete_id, with| {
@@ -125,7 +129,7 @@ async fn one_strava_athlete_belongs_to_one_of_ours_and_the_other_way_round() {
 #[tokio::test]
 async fn a_consent_that_was_declined_or_gives_too_little_connects_nobody() {
     let (pool, (_simulator, strava)) = (database().await, simulator(21_600).await);
-    let service = connections(&pool, strava);
+    let service = connections(&pool, strava).await;
     let ada = athlete(&pool, "ada").await.athlete_id;
     let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_deny=1").await;
     let declined = service.complete_consent(answer).await;
@@ -149,7 +153,7 @@ async fn a_consent_that_was_declined_or_gives_too_little_connects_nobody() {
 async fn tokens_are_rotated_and_a_withdrawn_consent_ends_the_connection() {
     // They end so soon that every call refreshes.
     let (pool, (simulator, strava)) = (database().await, simulator(60).await);
-    let service = connections(&pool, strava);
+    let service = connections(&pool, strava).await;
     let ada = athlete(&pool, "ada").await.athlete_id;
     let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=1").await;
     service.complete_consent(answer).await.unwrap();
@@ -204,7 +208,7 @@ impl StravaOAuth for SlowStrava {
     }
 }
 
-/// An athlete whose access token has ended.
+/// An athlete whose access token has ended, and whose tokens a former version has left in Postgres.
 async fn with_ended_token(pool: &PgPool) -> Uuid {
     let ada = athlete(pool, "ada").await.athlete_id;
     sqlx::query(
@@ -226,8 +230,9 @@ async fn callers_at_the_same_time_refresh_once() {
     let pool = database().await;
     let ada = with_ended_token(&pool).await;
     let strava = Arc::new(SlowStrava::default());
-    // Two services stand for two processes: they share nothing but the database.
-    let services = [connections(&pool, strava.clone()), connections(&pool, strava.clone())];
+    // Two services stand for two processes: they share the database and the store alone.
+    let services =
+        [connections(&pool, strava.clone()).await, connections(&pool, strava.clone()).await];
     let calls = (0..20).map(|number| {
         let service = services[number % 2].clone();
         tokio::spawn(async move { service.access_token(ada, None).await.unwrap() })
@@ -244,11 +249,95 @@ async fn a_caller_that_gives_up_does_not_lose_the_new_tokens() {
     let pool = database().await;
     let ada = with_ended_token(&pool).await;
     let strava = Arc::new(SlowStrava::default());
-    let service = connections(&pool, strava.clone());
+    let service = connections(&pool, strava.clone()).await;
     let impatient =
         tokio::time::timeout(Duration::from_millis(50), service.access_token(ada, None)).await;
     assert!(impatient.is_err(), "Strava takes longer than that");
     let token = service.access_token(ada, None).await.unwrap();
     assert_eq!(token.tokens.access_token.expose_secret(), "access1");
     assert_eq!(strava.refreshes.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn tokens_of_a_former_version_move_to_the_store() {
+    let pool = database().await;
+    let ada = with_ended_token(&pool).await;
+    let left = async || -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM strava_tokens").fetch_one(&pool).await.unwrap()
+    };
+    // As a start does, and as a second process does at the same time.
+    let stop = CancellationToken::new();
+    let moves = [keeper(&pool).await, keeper(&pool).await]
+        .map(|keeper| tokio::spawn(TokenMove::new(keeper).run(stop.clone())));
+    eventually("nothing is left in Postgres", async || left().await == 0).await;
+    stop.cancel();
+    for moving in moves {
+        moving.await.unwrap();
+    }
+    let moved = keeper(&pool).await.read(ada).await.unwrap().unwrap();
+    assert_eq!(moved.tokens.refresh_token.expose_secret(), "refresh0");
+    assert_eq!(moved.strava_athlete_id, 7);
+}
+
+#[tokio::test]
+async fn a_move_that_could_not_commit_is_finished_with_what_the_store_has() {
+    let pool = database().await;
+    let ada = with_ended_token(&pool).await;
+    keeper(&pool).await.read(ada).await.unwrap().unwrap();
+    // As if a process had died before its commit, and another token been kept in between.
+    let strava = Arc::new(SlowStrava::default());
+    connections(&pool, strava).await.access_token(ada, None).await.unwrap();
+    sqlx::raw_sql(
+        "UPDATE strava_connections SET tokens_id = NULL; \
+         INSERT INTO strava_tokens (athlete_id, access_token, refresh_token, expires_at) \
+         SELECT athlete_id, 'access0', 'refresh0', now() FROM strava_connections",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let kept = keeper(&pool).await.read(ada).await.unwrap().unwrap();
+    assert_eq!(kept.tokens.refresh_token.expose_secret(), "refresh1", "the store is right");
+}
+
+#[tokio::test]
+async fn what_ended_or_was_deleted_is_in_the_store_no_more() {
+    let (pool, (simulator, strava)) = (database().await, simulator(60).await);
+    let service = connections(&pool, strava).await;
+    let ada = athlete(&pool, "ada").await.athlete_id;
+    let consent = async || {
+        let answer = browse(&service.start_consent(ada).await.unwrap(), "sim_athlete=1").await;
+        service.complete_consent(answer).await.unwrap();
+        service.access_token(ada, None).await.unwrap()
+    };
+    let store = file_store(secrets_of(&pool)).await;
+    let at = SecretPath::new(format!("stravasync/athletes/{ada}")).unwrap();
+    let token = consent().await;
+    assert!(store.read(&at).await.unwrap().is_some());
+    reqwest::Client::new()
+        .post(format!("{}/oauth/deauthorize", simulator.url()))
+        .bearer_auth(token.tokens.access_token.expose_secret())
+        .send()
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap();
+    assert!(matches!(service.access_token(ada, None).await, Err(ConnectionsError::NotConnected)));
+    assert!(store.read(&at).await.unwrap().is_none());
+
+    // What a deletion of all that is the athlete's does.
+    consent().await;
+    let keeper = keeper(&pool).await;
+    for _ in 0..2 {
+        let mut transaction = pool.begin().await.unwrap();
+        sqlx::query("SELECT 1 FROM strava_connections WHERE athlete_id = $1 FOR UPDATE")
+            .bind(ada)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        keeper.delete(&mut transaction, ada).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(store.read(&at).await.unwrap().is_none());
+    }
+    let lost = service.access_token(ada, None).await;
+    assert!(matches!(lost, Err(ConnectionsError::TokensLost)), "{lost:?}");
 }

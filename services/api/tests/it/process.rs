@@ -1,6 +1,7 @@
 //! The api as a process, with everything around it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -47,6 +48,11 @@ impl World {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the processes keep secrets.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.directory.path().join("secrets")
+    }
+
     /// Starts the process and waits until it answers.
     pub(crate) async fn launch(&self) -> Leashed {
         self.launch_at(self.port, free_port().unwrap()).await.0
@@ -64,6 +70,7 @@ impl World {
             .env("API__DATABASE__URL", &self.database)
             .env("API__MIGRATE_ON_START", "true")
             .env("API__NATS__URL", self.broker.url())
+            .env("API__SECRETS__FILE__DIRECTORY", self.secrets())
             .env("API__STRAVA__OAUTH_BASE_URL", self.strava.url())
             .env("API__STRAVA__CLIENT_ID", "12345")
             .env("API__STRAVA__CLIENT_SECRET", "simulated-client-secret")

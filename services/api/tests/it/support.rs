@@ -1,15 +1,20 @@
 //! What the tests share.
 
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::activities::{Activities, Activity, PgActivities};
 use api::athletes::{Athlete, Athletes, PgAthletes};
+use api::connections::TokenKeeper;
 use api::database;
 use api::sync::{Admission, Job, PgSyncs, Session, SyncPage, SyncSettings, Syncs};
 use api_port::sync_v1::SyncReason;
 use chrono::{DateTime, TimeDelta};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use testbed::RunDirectory;
+use treaty_secrets::{FileConfig, FileStore};
 use uuid::Uuid;
 
 /// A database of the test's own, with the schema in it.
@@ -39,8 +44,26 @@ pub(crate) async fn listeners(pool: &PgPool) -> i64 {
     .unwrap()
 }
 
+/// The keeper of tokens of a database, over encrypted files that all keepers of this database share.
+pub(crate) async fn keeper(pool: &PgPool) -> TokenKeeper {
+    TokenKeeper::new(pool.clone(), Arc::new(file_store(secrets_of(pool)).await))
+}
+
+/// Where the secrets of a database's athletes are.
+pub(crate) fn secrets_of(pool: &PgPool) -> PathBuf {
+    static DIRECTORY: OnceLock<RunDirectory> = OnceLock::new();
+    // It goes with the process.
+    let all = DIRECTORY.get_or_init(|| RunDirectory::disposable("api-secrets").unwrap());
+    all.path().join(pool.connect_options().get_database().unwrap())
+}
+
+/// Encrypted files in a directory.
+pub(crate) async fn file_store(directory: PathBuf) -> FileStore {
+    FileStore::open(&FileConfig { directory, key_file: None }).await.unwrap()
+}
+
 pub(crate) fn athletes(pool: &PgPool) -> Athletes {
-    Athletes::new(std::sync::Arc::new(PgAthletes::new(pool.clone())))
+    Athletes::new(Arc::new(PgAthletes::new(pool.clone())))
 }
 
 pub(crate) async fn athlete(pool: &PgPool, name: &str) -> Athlete {
@@ -54,7 +77,7 @@ pub(crate) const SYNC: SyncSettings = SyncSettings {
 };
 
 pub(crate) fn activities(pool: &PgPool) -> Activities {
-    Activities::new(std::sync::Arc::new(PgActivities::new(pool.clone(), SYNC.lease_time)))
+    Activities::new(Arc::new(PgActivities::new(pool.clone(), SYNC.lease_time)))
 }
 
 pub(crate) fn syncs(pool: &PgPool) -> Syncs {

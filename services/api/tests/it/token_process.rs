@@ -1,20 +1,25 @@
 //! Tokens under several processes, and under one that dies in the middle of a refresh.
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api_port::connections_v1::connections_service::ConnectionsServiceClient;
 use api_port::connections_v1::{ConnectionsService, GetAccessTokenRequest};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testbed::Signal;
 use treaty_error::{Code, Result};
 use treaty_rpc::{ClientConfig, Context, connect_lazy};
+use treaty_secrets::{Expected, Secret, SecretPath, SecretStore as _};
+use uuid::Uuid;
 
 use crate::process::{CONSUMER_TOKEN, World, ended, stop};
-use crate::support::eventually;
+use crate::support::{eventually, file_store};
 
 /// A consumer's client of one process.
 #[derive(Clone)]
@@ -58,6 +63,27 @@ impl World {
             .fetch_one(&self.pool)
             .await
             .unwrap()
+    }
+
+    /// Changes one of the times that are kept with an athlete's tokens, as if they had been received
+    /// earlier.
+    async fn change_time(&self, athlete: &str, name: &str, time: DateTime<Utc>) {
+        let store = file_store(self.secrets()).await;
+        let path = SecretPath::new(format!("stravasync/athletes/{athlete}")).unwrap();
+        let stored = store.read(&path).await.unwrap().unwrap();
+        let id = Uuid::now_v7();
+        let mut changed = Secret::new();
+        for (name, value) in stored.secret.fields() {
+            changed = changed.with(name, value.clone());
+        }
+        // Another id, so that no process goes by what it remembers.
+        let changed = changed.with("id", id.to_string()).with(name, time.to_rfc3339());
+        store.write(&path, &changed, Expected::Version(stored.version)).await.unwrap();
+        sqlx::query("UPDATE strava_connections SET tokens_id = $1")
+            .bind(id)
+            .execute(&self.pool)
+            .await
+            .unwrap();
     }
 
     async fn sql(&self, sql: &'static str) {
@@ -110,7 +136,7 @@ async fn fifty_jobs_that_meet_one_ended_token_refresh_it_once() {
     world.simulate("/_sim/faults", json!({ "routes": "oauth", "latency_ms": 500 })).await;
 
     world.simulate("/_sim/expire-tokens", json!({})).await;
-    world.sql("UPDATE strava_tokens SET expires_at = now()").await;
+    world.change_time(&athlete, "expires_at", Utc::now()).await;
     let before = world.token_requests().await;
     let tokens = fifty(&clients, &athlete, None).await;
     assert_eq!((tokens.len(), world.token_requests().await - before), (1, 1));
@@ -118,7 +144,7 @@ async fn fifty_jobs_that_meet_one_ended_token_refresh_it_once() {
 
     // The same when we believe that it lasts, and Strava does not.
     world.simulate("/_sim/expire-tokens", json!({})).await;
-    world.sql("UPDATE strava_tokens SET updated_at = now() - interval '1 hour'").await;
+    world.change_time(&athlete, "received_at", Utc::now() - TimeDelta::hours(1)).await;
     let rejected = &tokens[0];
     let before = world.token_requests().await;
     let tokens = fifty(&clients, &athlete, Some(rejected)).await;
@@ -129,31 +155,33 @@ async fn fifty_jobs_that_meet_one_ended_token_refresh_it_once() {
     }
 }
 
-/// Holds up whoever writes tokens, after Strava has given them.
+/// Holds up whoever names new tokens in Postgres, after the store has them.
 const HOLD_UP: &str = "
     CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
-    CREATE TRIGGER hold_up BEFORE UPDATE ON strava_tokens FOR EACH ROW EXECUTE FUNCTION hold_up();";
+    CREATE TRIGGER hold_up BEFORE UPDATE ON strava_connections
+        FOR EACH ROW EXECUTE FUNCTION hold_up();";
 
 /// Ends what was held up. Its transaction was never committed.
 const RELEASE: &str = "
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event = 'PgSleep';
-    DROP TRIGGER hold_up ON strava_tokens;";
+    DROP TRIGGER hold_up ON strava_connections;";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_dies_between_strava_s_answer_and_our_store_ends_in_a_new_consent() {
+async fn a_process_that_dies_after_our_store_and_before_its_commit_loses_nothing() {
     let world = World::new(1).await;
     let first = world.launch().await;
     let (dying, address) = world.launch_another().await;
     let athlete = world.connected().await;
     world.simulate("/_sim/expire-tokens", json!({})).await;
-    world.sql("UPDATE strava_tokens SET expires_at = now()").await;
+    world.change_time(&athlete, "expires_at", Utc::now()).await;
     world.sql(HOLD_UP).await;
+    let before = world.token_requests().await;
 
     let (client, asking) = (Client::new(address), athlete.clone());
     let asked = tokio::spawn(async move { client.token(&asking, None).await });
-    eventually("the new tokens are about to be kept", async || {
+    eventually("the new tokens are kept and about to be named", async || {
         let held: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_stat_activity \
              WHERE datname = current_database() AND wait_event = 'PgSleep'",
@@ -167,6 +195,51 @@ async fn a_process_that_dies_between_strava_s_answer_and_our_store_ends_in_a_new
     dying.signal(Signal::Kill).unwrap();
     ended(dying).await;
     world.sql(RELEASE).await;
+    asked.abort();
+
+    // Another process finds them, and so does the next refresh.
+    let (next, address) = world.launch_another().await;
+    let client = Client::new(address);
+    let token = client.token(&athlete, None).await.unwrap();
+    assert_eq!(world.token_requests().await - before, 1);
+    world.simulate("/_sim/expire-tokens", json!({})).await;
+    world.change_time(&athlete, "received_at", Utc::now() - TimeDelta::hours(1)).await;
+    let another = client.token(&athlete, Some(&token)).await.unwrap();
+    assert_ne!(another, token);
+    assert_eq!(world.token_requests().await - before, 2);
+    for process in [first, next] {
+        stop(process).await;
+    }
+}
+
+/// Holds up whoever writes to the store, as a disk that does not answer would: it waits for its locks.
+fn hold_up_store(directory: &Path) -> Vec<File> {
+    let locks = (0..16).map(|number| directory.join(format!(".lock-{number}")));
+    let lock = |path: PathBuf| {
+        let file = File::options().create(true).append(true).open(path).unwrap();
+        file.lock().unwrap();
+        file
+    };
+    locks.map(lock).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_dies_between_strava_s_answer_and_our_store_ends_in_a_new_consent() {
+    let world = World::new(1).await;
+    let first = world.launch().await;
+    let (dying, address) = world.launch_another().await;
+    let athlete = world.connected().await;
+    world.simulate("/_sim/expire-tokens", json!({})).await;
+    world.change_time(&athlete, "expires_at", Utc::now()).await;
+    let before = world.token_requests().await;
+    let held = hold_up_store(&world.secrets());
+
+    let (client, asking) = (Client::new(address), athlete.clone());
+    let asked = tokio::spawn(async move { client.token(&asking, None).await });
+    eventually("Strava has given new tokens", async || world.token_requests().await > before).await;
+    dying.signal(Signal::Kill).unwrap();
+    ended(dying).await;
+    drop(held);
     asked.abort();
 
     // Strava has forgotten what we have kept: the next refresh is refused, which ends the

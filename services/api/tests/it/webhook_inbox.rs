@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::connections::Connections;
 use api::sync::{Outcome, SyncPage};
 use api::webhooks::{Event, Handled, Inbox, InboxSettings, Recorded, Recorder, WebhookStats};
 use api_port::sync_v1::{SyncAthlete, SyncReason};
@@ -9,10 +10,14 @@ use prost::Message as _;
 use serde_json::Value;
 use sqlx::PgPool;
 use std::sync::Arc;
+use treaty_secrets::{SecretPath, SecretStore as _};
 use uuid::Uuid;
 
 use crate::connections::{browse, connections, simulator};
-use crate::support::{SYNC, activities, activity, athlete, database, job, page, session, syncs};
+use crate::support::{
+    SYNC, activities, activity, athlete, database, file_store, job, keeper, page, secrets_of,
+    session, syncs,
+};
 use crate::webhooks::{SUBSCRIPTION, connected, event};
 
 const SETTINGS: InboxSettings = InboxSettings {
@@ -24,7 +29,12 @@ const SETTINGS: InboxSettings = InboxSettings {
 /// The inbox of one process.
 async fn inbox(pool: &PgPool) -> (strava::Simulator, Inbox) {
     let (simulator, strava) = simulator(21_600).await;
-    (simulator, Inbox::new(pool.clone(), connections(pool, strava), SETTINGS, SYNC.overlap))
+    let service = connections(pool, strava).await;
+    (simulator, inbox_of(pool, &service).await)
+}
+
+async fn inbox_of(pool: &PgPool, service: &Connections) -> Inbox {
+    Inbox::new(pool.clone(), service.clone(), keeper(pool).await, SETTINGS, SYNC.overlap)
 }
 
 async fn record(pool: &PgPool, told: &Value) -> Recorded {
@@ -171,7 +181,7 @@ async fn a_change_of_an_old_activity_takes_the_whole_list() {
 }
 
 /// An athlete who has consented at the simulator, with activities and a sync under way.
-async fn consented(pool: &PgPool, strava: &api::connections::Connections) -> (Uuid, SyncPage) {
+async fn consented(pool: &PgPool, strava: &Connections) -> (Uuid, SyncPage) {
     let ada = athlete(pool, "ada").await.athlete_id;
     let answer = browse(&strava.start_consent(ada).await.unwrap(), "sim_athlete=3").await;
     strava.complete_consent(answer).await.unwrap();
@@ -199,11 +209,11 @@ fn withdrawal(second: i64) -> Value {
 async fn a_withdrawal_is_confirmed_and_then_everything_of_strava_s_is_deleted() {
     let pool = database().await;
     let (simulator, oauth) = simulator(21_600).await;
-    let service = connections(&pool, oauth);
+    let service = connections(&pool, oauth).await;
     let (ada, running) = consented(&pool, &service).await;
     let bob = connected(&pool, "bob", 8).await;
     sync(&pool, bob, "r1", &[9]).await;
-    let inbox = Inbox::new(pool.clone(), service.clone(), SETTINGS, SYNC.overlap);
+    let inbox = inbox_of(&pool, &service).await;
 
     // Who forges the event finds out nothing and changes nothing.
     record(&pool, &withdrawal(10)).await;
@@ -215,7 +225,11 @@ async fn a_withdrawal_is_confirmed_and_then_everything_of_strava_s_is_deleted() 
     reqwest::Client::new().post(url).send().await.unwrap().error_for_status().unwrap();
     record(&pool, &withdrawal(11)).await;
     record(&pool, &event(OWNER, 4, "create", 10)).await;
+    let store = file_store(secrets_of(&pool)).await;
+    let tokens = SecretPath::new(format!("stravasync/athletes/{ada}")).unwrap();
+    assert!(store.read(&tokens).await.unwrap().is_some());
     assert_eq!(inbox.handle_athlete().await.unwrap(), Some(Handled::Erased));
+    assert!(store.read(&tokens).await.unwrap().is_none());
     assert_eq!(inbox.handle_athlete().await.unwrap(), None);
     for (table, rows) in [
         ("activities", 0),
@@ -255,9 +269,9 @@ async fn a_withdrawal_is_confirmed_and_then_everything_of_strava_s_is_deleted() 
 async fn without_strava_s_word_nothing_is_deleted_and_it_is_asked_again() {
     let pool = database().await;
     let (simulator, oauth) = simulator(21_600).await;
-    let service = connections(&pool, oauth);
+    let service = connections(&pool, oauth).await;
     let (ada, _) = consented(&pool, &service).await;
-    let inbox = Inbox::new(pool.clone(), service, SETTINGS, SYNC.overlap);
+    let inbox = inbox_of(&pool, &service).await;
     simulator.stop().await;
     record(&pool, &withdrawal(10)).await;
     assert_eq!(inbox.handle_athlete().await.unwrap(), Some(Handled::PutOff));
@@ -271,9 +285,9 @@ async fn without_strava_s_word_nothing_is_deleted_and_it_is_asked_again() {
 async fn a_consent_that_ended_long_ago_without_anybody_telling_is_a_withdrawal() {
     let pool = database().await;
     let (simulator, oauth) = simulator(21_600).await;
-    let service = connections(&pool, oauth);
+    let service = connections(&pool, oauth).await;
     let (ada, _) = consented(&pool, &service).await;
-    let inbox = Inbox::new(pool.clone(), service, SETTINGS, SYNC.overlap);
+    let inbox = inbox_of(&pool, &service).await;
     let refused = async |days: i32| {
         sqlx::query(
             "UPDATE strava_connections SET state = 'revoked', \

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use api_port::sync_v1::SyncAthlete;
 use chrono::{DateTime, Utc};
 use treaty_error::{Code, Error};
+use treaty_secrets::SecretsError;
 
 use super::*;
 use crate::connections::Grant;
@@ -24,11 +25,10 @@ fn pair(name: &str, seconds: i64) -> TokenPair {
     }
 }
 
-fn stored(seconds: i64, state: ConnectionState) -> StoredTokens {
+fn stored(seconds: i64) -> StoredTokens {
     StoredTokens {
         tokens: pair("old", seconds),
         strava_athlete_id: 7,
-        state,
         received_at: now() - TimeDelta::hours(1),
     }
 }
@@ -126,7 +126,7 @@ async fn a_consent_that_went_wrong_never_reaches_strava() {
 #[tokio::test]
 async fn a_token_that_lasts_is_handed_out_as_it_is() {
     let mut tokens = MockTokenStore::new();
-    tokens.expect_read().returning(|_| Ok(Some(stored(301, ConnectionState::Connected))));
+    tokens.expect_read().returning(|_| Ok(Some(stored(301))));
     let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
     let token = service.access_token(Uuid::nil(), None).await.unwrap();
     assert_eq!(token.tokens.access_token.expose_secret(), "old-access");
@@ -135,13 +135,9 @@ async fn a_token_that_lasts_is_handed_out_as_it_is() {
 
 #[tokio::test]
 async fn without_a_connection_the_athlete_must_consent() {
-    for (found, known, expected) in [
-        (None, false, Code::NotFound),
-        (None, true, Code::FailedPrecondition),
-        (Some(stored(9999, ConnectionState::Revoked)), true, Code::FailedPrecondition),
-    ] {
+    for (known, expected) in [(false, Code::NotFound), (true, Code::FailedPrecondition)] {
         let mut tokens = MockTokenStore::new();
-        tokens.expect_read().returning(move |_| Ok(found.clone()));
+        tokens.expect_read().returning(|_| Ok(None));
         tokens.expect_athlete_exists().returning(move |_| Ok(known));
         let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
         assert_eq!(code(service.access_token(Uuid::nil(), None).await.unwrap_err()), expected);
@@ -151,7 +147,7 @@ async fn without_a_connection_the_athlete_must_consent() {
 /// A store whose tokens end soon, and whose lock is prepared by the test.
 fn ending_tokens(lock: impl Fn() -> MockLockedTokens + Send + Sync + 'static) -> MockTokenStore {
     let mut tokens = MockTokenStore::new();
-    tokens.expect_read().returning(|_| Ok(Some(stored(300, ConnectionState::Connected))));
+    tokens.expect_read().returning(|_| Ok(Some(stored(300))));
     tokens.expect_lock().returning(move |_| Ok(Some(Box::new(lock()))));
     tokens
 }
@@ -163,7 +159,7 @@ async fn a_token_that_ends_soon_is_refreshed_and_kept_before_it_is_handed_out() 
     let tokens = ending_tokens(move || {
         let count = Arc::clone(&count);
         let mut locked = MockLockedTokens::new();
-        locked.expect_stored().return_const(stored(300, ConnectionState::Connected));
+        locked.expect_stored().return_const(stored(300));
         locked.expect_replace().returning(move |tokens| {
             assert_eq!(tokens.refresh_token.expose_secret(), "new-refresh");
             count.fetch_add(1, Ordering::SeqCst);
@@ -183,7 +179,7 @@ async fn a_token_that_ends_soon_is_refreshed_and_kept_before_it_is_handed_out() 
 async fn who_waited_for_the_lock_does_not_refresh_again() {
     let tokens = ending_tokens(|| {
         let mut locked = MockLockedTokens::new();
-        locked.expect_stored().return_const(stored(21_600, ConnectionState::Connected));
+        locked.expect_stored().return_const(stored(21_600));
         locked
     });
     let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
@@ -200,7 +196,7 @@ async fn only_an_invalid_grant_ends_the_connection() {
     ] {
         let tokens = ending_tokens(move || {
             let mut locked = MockLockedTokens::new();
-            locked.expect_stored().return_const(stored(300, ConnectionState::Connected));
+            locked.expect_stored().return_const(stored(300));
             locked.expect_revoke().times(revoked).returning(|| Ok(()));
             locked
         });
@@ -218,10 +214,10 @@ fn met(token: &str) -> Option<RejectedToken> {
 #[tokio::test]
 async fn a_rejected_token_is_refreshed_although_it_should_last() {
     let mut tokens = MockTokenStore::new();
-    tokens.expect_read().returning(|_| Ok(Some(stored(9999, ConnectionState::Connected))));
+    tokens.expect_read().returning(|_| Ok(Some(stored(9999))));
     tokens.expect_lock().times(1).returning(|_| {
         let mut locked = MockLockedTokens::new();
-        locked.expect_stored().return_const(stored(9999, ConnectionState::Connected));
+        locked.expect_stored().return_const(stored(9999));
         locked.expect_replace().times(1).returning(|_| Ok(()));
         Ok(Some(Box::new(locked)))
     });
@@ -234,17 +230,33 @@ async fn a_rejected_token_is_refreshed_although_it_should_last() {
 
 #[tokio::test]
 async fn a_token_that_was_replaced_since_or_just_received_is_not_refreshed() {
-    let young = StoredTokens {
-        received_at: now() - TimeDelta::seconds(59),
-        ..stored(9999, ConnectionState::Connected)
-    };
-    for (found, rejected) in
-        [(stored(9999, ConnectionState::Connected), met("one before")), (young, met("old-access"))]
-    {
+    let young = StoredTokens { received_at: now() - TimeDelta::seconds(59), ..stored(9999) };
+    for (found, rejected) in [(stored(9999), met("one before")), (young, met("old-access"))] {
         let mut tokens = MockTokenStore::new();
         tokens.expect_read().returning(move |_| Ok(Some(found.clone())));
         let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
         let token = service.access_token(Uuid::nil(), rejected).await.unwrap();
         assert_eq!(token.tokens.access_token.expose_secret(), "old-access");
+    }
+}
+
+#[tokio::test]
+async fn while_the_secret_store_is_away_a_token_is_used_until_it_ends() {
+    for (seconds, rejected, failure, usable) in [
+        (299, None, SecretsError::Sealed, true),
+        (11, met("one before"), SecretsError::Unavailable("down".to_owned()), true),
+        (10, None, SecretsError::Sealed, false),
+        (299, met("old-access"), SecretsError::Sealed, false),
+        (299, None, SecretsError::RootToken, false),
+    ] {
+        let failure = std::sync::Mutex::new(Some(failure));
+        let mut tokens = MockTokenStore::new();
+        tokens.expect_read().returning(move |_| Ok(Some(stored(seconds))));
+        tokens.expect_lock().returning(move |_| {
+            Err(ConnectionsError::Secrets(failure.lock().unwrap().take().unwrap()))
+        });
+        let service = service(MockConnectionsRepository::new(), tokens, MockStravaOAuth::new());
+        let outcome = service.access_token(Uuid::nil(), rejected).await;
+        assert_eq!(outcome.is_ok(), usable, "{seconds} s: {outcome:?}");
     }
 }
