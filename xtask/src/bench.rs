@@ -4,6 +4,7 @@ mod codegen;
 mod http;
 mod json;
 mod nats;
+mod outbox;
 mod road;
 mod scale;
 mod upsert;
@@ -23,6 +24,7 @@ pub enum Bench {
     Http(http::Arguments),
     Json(json::Arguments),
     Nats(nats::Arguments),
+    Outbox(outbox::Arguments),
     Road(road::Arguments),
     Scale(scale::Arguments),
     Upsert(upsert::Arguments),
@@ -36,6 +38,7 @@ impl Bench {
             Self::Http(arguments) => arguments.run(),
             Self::Json(arguments) => arguments.run(),
             Self::Nats(arguments) => arguments.run(),
+            Self::Outbox(arguments) => arguments.run(),
             Self::Road(arguments) => arguments.run(),
             Self::Scale(arguments) => arguments.run(),
             Self::Upsert(arguments) => arguments.run(),
