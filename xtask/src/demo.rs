@@ -8,12 +8,25 @@ use serde_json::json;
 use stack::journey::{User, wait};
 use stack::operator::Operator;
 use stack::report::{Jobs, Summary};
+use stack::telemetry::Receiver;
 use stack::{Stack, verify};
 
-use crate::system::{Narrator, Size, with_stack};
+use crate::system::{Narrator, Size, with_settings};
 
 /// Longest time for anything that depends on the size of the demo.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// What is shown of the services' metrics.
+const SHOWN: [&str; 8] = [
+    "http_server_request_duration_seconds_count",
+    "rpc_server_call_duration_seconds_count",
+    "messaging_process_duration_seconds_count",
+    "temporal_activity_duration_seconds_count",
+    "nats_messages_",
+    "nats_consumer_pending",
+    "outbox_",
+    "traces_spans_total",
+];
 
 /// Runs the main job end to end on real parts, proves the result and stops everything.
 ///
@@ -22,25 +35,57 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// walks each through Strava's consent; waits until the first sync and one
 /// dispatched by the schedule are done, and a change that Strava told of by its
 /// webhook has come; compares every athlete's activities in Postgres with Strava's
-/// by count and checksum. Exits with 0 only when all of it is so.
+/// by count and checksum. Exits with 0 only when all of it is so. With --telemetry it
+/// shows one trace and some figures of the services at the end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
   cargo xtask demo --secrets vault
+  cargo xtask demo --athletes 3 --telemetry
   cargo xtask demo --athletes 1000 --activities-per-athlete 50 --consumers 4")]
 pub struct Arguments {
     #[command(flatten)]
     size: Size,
+    /// Receive the services' traces, and show one of them and some metrics at the end.
+    #[arg(long)]
+    telemetry: bool,
 }
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        with_stack(&self.size, async |stack, narrator| {
+        let receiver = self.telemetry.then(Receiver::start).transpose()?;
+        let settings = receiver.as_ref().map(Receiver::settings).unwrap_or_default();
+        with_settings(&self.size, settings, async |stack, narrator| {
             let summary = drive(stack, narrator).await?;
+            if let Some(receiver) = &receiver {
+                show_telemetry(stack, receiver).await?;
+            }
             println!("\n{summary}");
             Ok(())
         })
     }
+}
+
+/// The trace of a consent with the job that it caused, and what the services count.
+async fn show_telemetry(stack: &Stack, receiver: &Receiver) -> Result<()> {
+    let consent = ("api", "GET /v1/strava/callback");
+    let chain = [consent, ("consumer", "process "), ("api", "INSERT activities")];
+    let mut shown = None;
+    wait("the trace of a consent", Duration::from_secs(60), async || {
+        shown = receiver.traces().into_iter().find(|trace| trace.has_chain(&chain));
+        Ok(shown.is_some())
+    })
+    .await?;
+    if let Some(trace) = shown {
+        println!("\nOne of {} traces:\n\n{trace}", receiver.traces().len());
+    }
+    for (process, address) in stack.metrics()? {
+        let (_, text) = testbed::http::get(address, "/metrics")?;
+        println!("{process}, http://{address}/metrics:");
+        let is_shown = |line: &&str| SHOWN.iter().any(|name| line.starts_with(name));
+        text.lines().filter(is_shown).for_each(|line| println!("  {line}"));
+    }
+    Ok(())
 }
 
 /// The journey and its proof.

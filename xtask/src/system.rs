@@ -82,18 +82,26 @@ pub fn with_stack(
     size: &Size,
     body: impl AsyncFnOnce(&mut Stack, Narrator) -> Result<()>,
 ) -> Result<ExitCode> {
+    with_settings(size, Vec::new(), body)
+}
+
+/// As [`with_stack`], with further settings of the services.
+pub fn with_settings(
+    size: &Size,
+    settings: Vec<(String, String)>,
+    body: impl AsyncFnOnce(&mut Stack, Narrator) -> Result<()>,
+) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(size, body))
+    runtime.block_on(run(Options { settings, ..size.options() }, body))
 }
 
 async fn run(
-    size: &Size,
+    options: Options,
     body: impl AsyncFnOnce(&mut Stack, Narrator) -> Result<()>,
 ) -> Result<ExitCode> {
     let narrator = Narrator::new();
     let directory = RunDirectory::create("treaty")?;
     let path = directory.path().to_path_buf();
-    let options = size.options();
     let starting = tokio::task::spawn_blocking(move || start(&options, &path, narrator));
     let mut stack = tokio::select! {
         started = starting => started.context("starting the system panicked")??,

@@ -8,6 +8,7 @@ mod faults;
 mod quota;
 mod reconciled;
 mod secrets;
+mod telemetry;
 mod webhooks;
 mod whole_system;
 

@@ -12,11 +12,12 @@ use futures::future::{BoxFuture, CatchUnwind};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response};
 use tower::Service;
+use tracing::Span;
 use treaty_error::Error;
 
 use crate::matcher::{Found, Matcher};
-use crate::metrics::{Metrics, RouteStats};
 use crate::mount::Endpoint;
+use crate::observe::Answering;
 use crate::respond::{failure, not_allowed, not_found, other_methods};
 use crate::{Body, Route};
 
@@ -66,14 +67,11 @@ impl Routes {
 
     fn build(self, others: Option<axum::Router>) -> Site {
         let mut matcher = Matcher::default();
-        let mut stats = Vec::with_capacity(self.endpoints.len());
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             let route = endpoint.route();
             matcher.add(&route.template, route.verb, index);
-            stats.push(Arc::new(RouteStats::new(route)));
         }
-        let metrics = Metrics::new(stats);
-        Site(Arc::new(Inner { matcher, endpoints: self.endpoints, others, metrics }))
+        Site(Arc::new(Inner { matcher, endpoints: self.endpoints, others }))
     }
 }
 
@@ -85,13 +83,13 @@ struct Inner {
     matcher: Matcher,
     endpoints: Vec<Arc<dyn Endpoint>>,
     others: Option<axum::Router>,
-    metrics: Metrics,
 }
 
 /// An answer on its way.
 pub struct Answer {
     running: CatchUnwind<AssertUnwindSafe<BoxFuture<'static, Response<Body>>>>,
-    stats: Option<Arc<RouteStats>>,
+    answering: Answering,
+    span: Span,
     started: Instant,
     is_head: bool,
 }
@@ -100,12 +98,12 @@ impl Future for Answer {
     type Output = Response<Body>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
-        let outcome = ready!(self.running.poll_unpin(cx));
+        let this = &mut *self;
+        let _entered = this.span.enter();
+        let outcome = ready!(this.running.poll_unpin(cx));
         let mut response = outcome.unwrap_or_else(|panic| panicked(&*panic));
-        if let Some(stats) = &self.stats {
-            stats.record(response.status(), self.started.elapsed());
-        }
-        if self.is_head {
+        this.answering.answered(&this.span, response.status(), this.started.elapsed());
+        if this.is_head {
             without_body(&mut response);
         }
         Poll::Ready(response)
@@ -113,46 +111,57 @@ impl Future for Answer {
 }
 
 impl Site {
-    /// What has been answered so far.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.0.metrics.clone()
-    }
-
     /// Answers a request. Whatever goes wrong, a panic included, is an answer.
     pub fn respond(&self, request: Request<Body>) -> Answer {
         let is_head = *request.method() == Method::HEAD;
         let started = Instant::now();
         // Nothing of the request's is looked at after a panic, which makes the assertions
         // true.
-        let dispatched = catch_unwind(AssertUnwindSafe(|| self.dispatch(request)));
-        let (running, stats) = dispatched
-            .unwrap_or_else(|panic| (std::future::ready(panicked(&*panic)).boxed(), None));
+        let found = catch_unwind(AssertUnwindSafe(|| self.find(&request)));
+        let (answering, found) =
+            found.unwrap_or_else(|panic| (Answering::Nobody, Target::Refusal(panicked(&*panic))));
+        let span = answering.span(request.headers());
+        let dispatched = catch_unwind(AssertUnwindSafe(|| span.in_scope(|| found.answer(request))));
+        let running =
+            dispatched.unwrap_or_else(|panic| std::future::ready(panicked(&*panic)).boxed());
         let running = AssertUnwindSafe(running).catch_unwind();
-        Answer { running, stats, started, is_head }
+        Answer { running, answering, span, started, is_head }
     }
 
-    fn dispatch(
-        &self,
-        request: Request<Body>,
-    ) -> (BoxFuture<'static, Response<Body>>, Option<Arc<RouteStats>>) {
-        let ready = |response| (std::future::ready(response).boxed(), None);
+    fn find(&self, request: &Request<Body>) -> (Answering, Target) {
         match self.0.matcher.find(request.uri().path(), request.method()) {
             Found::Route(index) => match self.0.endpoints.get(index) {
                 Some(endpoint) => {
-                    let stats = self.0.metrics.of(index);
-                    (Arc::clone(endpoint).call(request), stats)
+                    (Answering::Route(endpoint.route()), Target::Endpoint(Arc::clone(endpoint)))
                 }
-                None => ready(not_found()),
+                None => (Answering::Nobody, Target::Refusal(not_found())),
             },
             Found::OtherMethods(methods) => {
                 let is_options = *request.method() == Method::OPTIONS;
-                ready(other_methods(is_options, &allow(methods)))
+                let refusal = other_methods(is_options, &allow(methods));
+                (Answering::Nobody, Target::Refusal(refusal))
             }
             Found::Nothing => match self.0.others.clone() {
-                Some(others) => (elsewhere(others, request).boxed(), None),
-                None => ready(not_found()),
+                Some(others) => (Answering::Others, Target::Others(others)),
+                None => (Answering::Nobody, Target::Refusal(not_found())),
             },
+        }
+    }
+}
+
+/// What a request is for.
+enum Target {
+    Endpoint(Arc<dyn Endpoint>),
+    Others(axum::Router),
+    Refusal(Response<Body>),
+}
+
+impl Target {
+    fn answer(self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.call(request),
+            Self::Others(others) => elsewhere(others, request).boxed(),
+            Self::Refusal(response) => std::future::ready(response).boxed(),
         }
     }
 }

@@ -38,8 +38,9 @@ pub use dead_letters::{
     DeadLetters,
 };
 pub use handler::{
-    Backlog, Delivery, Handle, HandlerLimit, HandlerOptions, HandlerStats, HandlersConfig,
-    HandlingTimes, RebuildReason, Rebuilds, StatsSnapshot, run_handler, run_handler_with,
+    Backlog, Delivery, Handle, HandlerLimit, HandlerMetrics, HandlerOptions, HandlerStats,
+    HandlersConfig, HandlingTimes, RebuildReason, Rebuilds, StatsSnapshot, run_handler,
+    run_handler_with,
 };
 pub use outgoing::Outgoing;
 pub use publisher::{Publish, PublishOutgoing, Published, Publisher};
@@ -68,6 +69,9 @@ pub mod headers {
     /// On a dead letter whose payload did not fit beside the reason: its size in bytes. The
     /// payload is where the message was, in its stream and under its sequence there.
     pub const PAYLOAD_LEFT: &str = "Treaty-Payload-Left";
+    /// On one of many messages that were published together: the `traceparent` of the run.
+    /// Each has a trace of its own, which refers to it.
+    pub const CAUSED_BY: &str = "Treaty-Caused-By";
     /// On a message that is driven again: the durable consumer that it is for. Others
     /// acknowledge it without handling it.
     pub const ADDRESSEE: &str = "Treaty-Addressee";

@@ -3,6 +3,7 @@
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use treaty_error::{Code, Error};
+use treaty_telemetry::context;
 
 use crate::{Event, headers};
 
@@ -18,6 +19,8 @@ pub struct Outgoing {
     pub event: String,
     /// The event in protobuf's binary form.
     pub payload: Bytes,
+    /// The W3C `traceparent` of what promised it.
+    pub traceparent: Option<String>,
 }
 
 impl Outgoing {
@@ -33,6 +36,7 @@ impl Outgoing {
             message_id,
             event: E::FULL_NAME.to_owned(),
             payload: Bytes::from(event.encode_to_vec()),
+            traceparent: context::traceparent(),
         })
     }
 }
@@ -74,14 +78,27 @@ pub(crate) fn insert(map: &mut HeaderMap, name: &'static str, text: &str) -> Res
 /// Names that need no look-up for each message.
 static EVENT: HeaderName = HeaderName::from_static(headers::EVENT);
 static MESSAGE_ID: HeaderName = HeaderName::from_static(headers::MESSAGE_ID);
+static CAUSED_BY: HeaderName = HeaderName::from_static(headers::CAUSED_BY);
 static EXPECTED_STREAM: HeaderName = HeaderName::from_static(headers::EXPECTED_STREAM);
 
 /// The headers of a message, without the stream that it is for.
-pub(crate) fn headers_with(event: &'static str, message_id: HeaderValue) -> HeaderMap {
+pub(crate) fn headers_with(
+    event: &'static str,
+    message_id: HeaderValue,
+    caused_by: Option<&HeaderValue>,
+) -> HeaderMap {
     let mut map = HeaderMap::new();
     map.insert(EVENT.clone(), event);
     map.insert(MESSAGE_ID.clone(), message_id);
+    if let Some(cause) = caused_by {
+        map.insert(CAUSED_BY.clone(), cause.clone());
+    }
     map
+}
+
+/// What all messages of a run are caused by, where that is traced.
+pub(crate) fn cause() -> Option<HeaderValue> {
+    context::traceparent().map(HeaderValue::from)
 }
 
 /// Makes every other stream refuse a message.
@@ -99,5 +116,10 @@ pub(crate) fn headers_of(
     insert(&mut map, headers::EVENT, &outgoing.event)?;
     insert(&mut map, headers::MESSAGE_ID, message_id)?;
     insert(&mut map, headers::EXPECTED_STREAM, stream)?;
+    // The span that sends it; without traces of our own, what promised it.
+    let traceparent = context::traceparent().or_else(|| outgoing.traceparent.clone());
+    if let Some(Ok(traceparent)) = traceparent.map(|text| text.parse::<HeaderValue>()) {
+        map.insert(context::TRACEPARENT, traceparent);
+    }
     Ok(map)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field};
 use treaty_error::{Code, Error};
+use treaty_telemetry::{context, durations};
 
 use crate::bulk::{self, Feeder, PublishOptions, PublishReport};
 use crate::outgoing::headers_of;
@@ -142,6 +144,49 @@ impl<E: Event> PublishOutgoing for Publisher<E> {
 
 /// Publishes until the stream confirms, refuses for good, or time is over.
 async fn send(
+    connection: &Connection,
+    stream: &'static str,
+    outgoing: &Outgoing,
+    give_up_after: Duration,
+) -> Result<Published, Error> {
+    let started = Instant::now();
+    let span = span(stream, outgoing);
+    let sent = send_traced(connection, stream, outgoing, give_up_after).instrument(span.clone());
+    let result = sent.await;
+    let outcome = match &result {
+        Ok(published) if published.duplicate => "duplicate",
+        Ok(_) => "published",
+        Err(error) => {
+            span.record("otel.status_code", "ERROR");
+            error.code().as_str()
+        }
+    };
+    durations::message_sent(stream, outcome, started.elapsed());
+    result
+}
+
+/// The sending of a message, in the trace of what promised it; none without traces.
+fn span(stream: &'static str, outgoing: &Outgoing) -> Span {
+    if !context::is_on() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        "publish",
+        otel.kind = "producer",
+        otel.name = format!("send {stream}"),
+        otel.status_code = field::Empty,
+    );
+    context::continue_in(&span, outgoing.traceparent.as_deref());
+    context::describe(&span, "messaging.system", "nats");
+    context::describe(&span, "messaging.operation.type", "send");
+    context::describe(&span, "messaging.destination.name", outgoing.subject.clone());
+    if let Some(id) = &outgoing.message_id {
+        context::describe(&span, "messaging.message.id", id.clone());
+    }
+    span
+}
+
+async fn send_traced(
     connection: &Connection,
     stream: &str,
     outgoing: &Outgoing,

@@ -10,11 +10,11 @@ use tokio::time::Sleep;
 use tracing::Span;
 use treaty_error::{Code, Error};
 
-use crate::MessageStream;
 use crate::run::{deadline_exceeded, panic_text};
+use crate::{MessageStream, MethodSpec};
 
 /// Told once how a stream ended, after so many messages, inside its span.
-pub(crate) type OnEnd = fn(outcome: Result<(), &Error>, messages: u64, started: Instant);
+pub(crate) type OnEnd = fn(&'static MethodSpec, Result<(), &Error>, messages: u64, Instant);
 
 /// A stream that ends at its first error, at its deadline, or when polling it
 /// panics, and says so to whoever keeps the record.
@@ -23,7 +23,8 @@ pub(crate) struct Guarded<T> {
     inner: Option<MessageStream<T>>,
     timer: Option<Pin<Box<Sleep>>>,
     span: Span,
-    started: Instant,
+    /// Whose answer it is, and since when.
+    call: (&'static MethodSpec, Instant),
     messages: u64,
     on_end: OnEnd,
 }
@@ -33,16 +34,17 @@ impl<T> Guarded<T> {
         inner: MessageStream<T>,
         deadline: Option<Instant>,
         span: Span,
-        started: Instant,
+        call: (&'static MethodSpec, Instant),
         on_end: OnEnd,
     ) -> Self {
         let timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
-        Self { inner: Some(inner), timer, span, started, messages: 0, on_end }
+        Self { inner: Some(inner), timer, span, call, messages: 0, on_end }
     }
 
     fn end(&mut self, outcome: Result<(), &Error>) {
         // A source that panics while it is dropped must not hide how the call ended.
-        (self.on_end)(outcome, self.messages, self.started);
+        let (spec, started) = self.call;
+        (self.on_end)(spec, outcome, self.messages, started);
         self.timer = None;
         self.inner = None;
     }
@@ -110,7 +112,8 @@ mod tests {
 
     fn guarded(inner: MessageStream<u8>, deadline: Option<Duration>) -> Guarded<u8> {
         let deadline = deadline.map(|limit| Instant::now() + limit);
-        Guarded::new(inner, deadline, Span::none(), Instant::now(), |_, _, _| {})
+        let call = (&MethodSpec::DEFAULT, Instant::now());
+        Guarded::new(inner, deadline, Span::none(), call, |_, _, _, _| {})
     }
 
     #[tokio::test]
@@ -149,12 +152,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_nobody_reads_to_its_end_is_cancelled() {
-        let on_end: OnEnd = |outcome, messages, _| {
+        let on_end: OnEnd = |_, outcome, messages, _| {
             assert_eq!(outcome.unwrap_err().code(), Code::Cancelled);
             ENDED_AFTER.store(messages, Ordering::SeqCst);
         };
         let endless = Box::pin(stream::repeat_with(|| Ok(1)));
-        let mut guarded = Guarded::new(endless, None, Span::none(), Instant::now(), on_end);
+        let call = (&MethodSpec::DEFAULT, Instant::now());
+        let mut guarded = Guarded::new(endless, None, Span::none(), call, on_end);
         guarded.next().await.unwrap().unwrap();
         guarded.next().await.unwrap().unwrap();
         drop(guarded);

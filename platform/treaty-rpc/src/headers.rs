@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub const REQUEST_ID: &str = "x-request-id";
 
 /// Header that carries the W3C trace context.
-pub const TRACEPARENT: &str = "traceparent";
+pub const TRACEPARENT: &str = treaty_telemetry::context::TRACEPARENT;
 
 /// Header that carries the key by which a repeated call is known
 /// (draft-ietf-httpapi-idempotency-key-header).

@@ -34,6 +34,11 @@ impl MethodSpec {
         deadline: Duration::from_secs(10),
         retry: None,
     };
+
+    /// `pkg.Service/Method`, as telemetry names it.
+    pub(crate) fn full_method(&self) -> &'static str {
+        self.path.trim_start_matches('/')
+    }
 }
 
 /// How clients repeat a call that failed in a way that may pass: waits are random up to

@@ -11,6 +11,7 @@ use tokio::task::coop::{Unconstrained, unconstrained};
 use tokio::time::Sleep;
 use tracing::{Span, field};
 use treaty_error::{Code, Error};
+use treaty_telemetry::{context as trace, durations};
 
 use crate::guard::Guarded;
 use crate::{Context, MessageStream, MethodSpec, admit};
@@ -33,7 +34,7 @@ where
     F: FnOnce(Context) -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
-    Call::begin(spec, context, |outcome, started| record(outcome, None, started), run)
+    Call::begin(spec, context, |spec, outcome, started| record(spec, outcome, None, started), run)
 }
 
 /// Runs one call that answers with a stream, under the same rules as
@@ -53,29 +54,35 @@ where
     F: FnOnce(Context) -> Fut,
     Fut: Future<Output = Result<MessageStream<T>, Error>>,
 {
-    let if_refused = |outcome: Result<(), &Error>, started| {
+    let if_refused = |spec, outcome: Result<(), &Error>, started| {
         if outcome.is_err() {
-            record(outcome, None, started);
+            record(spec, outcome, None, started);
         }
     };
     let opening = Call::begin(spec, context, if_refused, run);
     let (span, started, deadline) = (opening.span.clone(), opening.started, opening.deadline);
     let stream = opening.await?;
-    let on_end = |outcome: Result<(), &Error>, messages, started| {
-        record(outcome, Some(messages), started);
+    let on_end = |spec, outcome: Result<(), &Error>, messages, started| {
+        record(spec, outcome, Some(messages), started);
     };
-    Ok(Box::pin(Guarded::new(stream, deadline, span, started, on_end)))
+    Ok(Box::pin(Guarded::new(stream, deadline, span, (spec, started), on_end)))
 }
 
 fn span(spec: &MethodSpec, context: &Context) -> Span {
-    tracing::info_span!(
+    // Behind the HTTP gateway it is a step of the request.
+    let kind = if trace::is_traced() { "internal" } else { "server" };
+    let span = tracing::info_span!(
         "rpc",
-        rpc.method = spec.path.trim_start_matches('/'),
+        otel.kind = kind,
+        otel.name = spec.full_method(),
+        rpc.method = spec.full_method(),
         rpc.status_code = field::Empty,
         caller = %context.caller(),
         request_id = context.request_id(),
         traceparent = context.traceparent(),
-    )
+    );
+    trace::continue_in(&span, context.traceparent());
+    span
 }
 
 pin_project! {
@@ -91,8 +98,9 @@ pin_project! {
         // Made when the call has to wait for the first time, which most need not.
         timer: Option<Pin<Box<Unconstrained<Sleep>>>>,
         span: Span,
+        spec: &'static MethodSpec,
         started: Instant,
-        on_end: fn(Result<(), &Error>, Instant),
+        on_end: OnEnd,
     }
 
     impl<Fut> PinnedDrop for Call<Fut> {
@@ -107,11 +115,14 @@ pin_project! {
     }
 }
 
+/// Told once how a call ended, inside its span.
+type OnEnd = fn(&'static MethodSpec, Result<(), &Error>, Instant);
+
 impl<Fut> Call<Fut> {
     fn begin(
-        spec: &MethodSpec,
+        spec: &'static MethodSpec,
         context: &Context,
-        on_end: fn(Result<(), &Error>, Instant),
+        on_end: OnEnd,
         run: impl FnOnce(Context) -> Fut,
     ) -> Self {
         let started = Instant::now();
@@ -127,7 +138,7 @@ impl<Fut> Call<Fut> {
             Ok((future, deadline)) => (Some(future), deadline, None),
             Err(error) => (None, None, Some(error)),
         };
-        Self { future, refusal, deadline, timer: None, span, started, on_end }
+        Self { future, refusal, deadline, timer: None, span, spec, started, on_end }
     }
 }
 
@@ -142,7 +153,7 @@ impl<T, Fut: Future<Output = Result<T, Error>>> Future for Call<Fut> {
             None => Err(this.refusal.take().unwrap_or_else(deadline_exceeded)),
         };
         this.future.set(None);
-        (this.on_end)(outcome.as_ref().map(|_| ()), *this.started);
+        (this.on_end)(this.spec, outcome.as_ref().map(|_| ()), *this.started);
         Poll::Ready(outcome)
     }
 }
@@ -177,8 +188,15 @@ fn admitted(spec: &MethodSpec, context: &Context, now: Instant) -> Result<Contex
 
 /// Writes down how a call ended. Neither its messages nor anything of them goes into
 /// the log, so that a field which must not be shown cannot be.
-fn record(outcome: Result<(), &Error>, messages: Option<u64>, started: Instant) {
-    let elapsed_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+fn record(
+    spec: &'static MethodSpec,
+    outcome: Result<(), &Error>,
+    messages: Option<u64>,
+    started: Instant,
+) {
+    let elapsed = started.elapsed();
+    let elapsed_ms = || u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    durations::call_served(spec.full_method(), code_of(outcome), elapsed);
     match outcome {
         // A span without a code is of a call that succeeded.
         Ok(()) => tracing::debug!(elapsed_ms = elapsed_ms(), messages, "call answered"),
@@ -202,6 +220,11 @@ fn record(outcome: Result<(), &Error>, messages: Option<u64>, started: Instant) 
             }
         }
     }
+}
+
+/// The code of an outcome, as text.
+pub(crate) fn code_of(outcome: Result<(), &Error>) -> &'static str {
+    outcome.map_or_else(|error| error.code().as_str(), |()| "OK")
 }
 
 pub(crate) fn deadline_exceeded() -> Error {

@@ -12,9 +12,9 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttp
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as Export};
+use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use treaty_fetch::{FetchConfig, read_body};
 use url::Url;
 
 use crate::durations;
@@ -42,16 +42,15 @@ impl Collector {
         timeout: Duration,
         runtime: Handle,
     ) -> Result<Self, HttpError> {
-        let fetch = FetchConfig {
-            user_agent: "treaty-telemetry",
-            connect_timeout: timeout,
-            silence_timeout: timeout,
-            timeout,
-        };
+        let client = reqwest::Client::builder()
+            .user_agent("treaty-telemetry")
+            .timeout(timeout)
+            .redirect(Policy::none())
+            .build()?;
         let base = endpoint.as_str().trim_end_matches('/');
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Courier { client: fetch.client()?, runtime })
+            .with_http_client(Courier { client, runtime })
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{base}/v1/traces"))
             .with_timeout(timeout)
@@ -118,11 +117,17 @@ async fn carry(
     client: &reqwest::Client,
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, HttpError> {
-    let response = client.execute(request.try_into()?).await?;
+    let mut response = client.execute(request.try_into()?).await?;
     let mut answer = Response::builder().status(response.status());
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
-    let body = read_body(response, LONGEST_ANSWER).await?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err("the answer is too long".into());
+        }
+        body.extend_from_slice(&chunk);
+    }
     Ok(answer.body(body.into())?)
 }

@@ -74,13 +74,21 @@ pub fn continue_in(span: &Span, traceparent: Option<&str>) {
     }
 }
 
+/// Tells something about a new span that the log need not have, such as names that are the
+/// same for all of its kind.
+pub fn describe(span: &Span, key: &'static str, value: impl Into<opentelemetry::Value>) {
+    if is_on() {
+        span.set_attribute(key, value.into());
+    }
+}
+
 /// Makes a new span, of a trace of its own, refer to what caused it.
 pub fn caused_by(span: &Span, traceparent: Option<&str>) {
     if is_on()
         && let Some(traceparent) = traceparent
     {
         let cause = extract(traceparent).span().span_context().clone();
-        if cause.is_valid() {
+        if cause.is_valid() && cause.is_sampled() {
             span.add_link(cause);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -20,6 +20,7 @@ use temporalio_workflow::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use treaty_error::{Code, Disposition};
+use treaty_telemetry::{context as trace, durations};
 
 use crate::{ActivityContract, Error};
 
@@ -260,12 +261,7 @@ impl<C: ActivityContract, H: ActivityHandler<C>> ExecutableActivity for Served<C
         context: SdkContext,
         input: C::Input,
     ) -> BoxFuture<'static, Result<C::Output, ActivityError>> {
-        let span = tracing::info_span!(
-            "activity",
-            name = C::SPEC.name,
-            workflow_id = context.info().workflow_id.as_deref(),
-            attempt = context.info().attempt,
-        );
+        let (span, started) = (span(C::SPEC.name, &context), Instant::now());
         let context = ActivityContext { inner: Inner::Worker(Box::new(context)) };
         let attempt = async move {
             let Some(handler) = receiver else {
@@ -276,10 +272,29 @@ impl<C: ActivityContract, H: ActivityHandler<C>> ExecutableActivity for Served<C
                 Ok(()) => handler.0.run(&context, input).await,
                 Err(error) => Err(error),
             };
+            let code = outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "completed");
+            durations::activity_ended(C::SPEC.name, code, started.elapsed());
             outcome.map_err(|error| failure(&context, error))
         };
         attempt.instrument(span).boxed()
     }
+}
+
+/// An attempt begins a trace, which is found by the workflow and its run.
+fn span(activity: &'static str, context: &SdkContext) -> tracing::Span {
+    let info = context.info();
+    let span = tracing::info_span!(
+        "activity",
+        otel.kind = "consumer",
+        otel.name = trace::is_on().then(|| format!("RunActivity:{activity}")),
+        name = activity,
+        workflow_id = info.workflow_id.as_deref(),
+        attempt = info.attempt,
+    );
+    if let Some(run) = &info.workflow_run_id {
+        trace::describe(&span, "temporal.workflow.run_id", run.clone());
+    }
+    span
 }
 
 /// What becomes of an attempt that did not complete.

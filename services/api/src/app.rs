@@ -26,6 +26,7 @@ use crate::connections::{
     Connections, ConnectionsRpc, PgConnections, StravaOAuthClient, TokenKeeper, TokenMove,
 };
 use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
+use crate::figures::{OutboxFigures, PoolFigures, QuotaFigures};
 use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
 use crate::webhooks::{
@@ -99,7 +100,8 @@ impl App {
         let tokens = TokenKeeper::new(pool.clone(), secrets);
         let connections = connections(&config, &pool, &tokens)?;
         let services = services(&config, &pool, &connections)?;
-        let (metrics, webhook_stats) = (Metrics::new(), Arc::<WebhookStats>::default());
+        let metrics = figures(&config, &pool);
+        let webhook_stats = Arc::<WebhookStats>::default();
         if config.webhooks.is_some() {
             let figures = WebhookFigures::new(Arc::clone(&webhook_stats), pool.clone());
             metrics.add(Arc::new(figures));
@@ -273,6 +275,16 @@ async fn supervise(
         }
     });
     futures::future::join_all(parts).await
+}
+
+/// What the process tells of itself beside what adapters measure.
+fn figures(config: &Config, pool: &PgPool) -> Metrics {
+    let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
+    let metrics = Metrics::new();
+    metrics.add(Arc::new(PoolFigures(pool.clone())));
+    metrics.add(Arc::new(OutboxFigures(pool.clone())));
+    metrics.add(Arc::new(QuotaFigures(quota)));
+    metrics
 }
 
 fn connections(config: &Config, pool: &PgPool, tokens: &TokenKeeper) -> Result<Connections, Error> {

@@ -18,6 +18,7 @@ pub mod connections;
 mod convert;
 pub mod database;
 pub mod dead_letters;
+mod figures;
 pub mod outbox;
 mod page;
 pub mod quota;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use consumer_port::Clients;
 use tokio::net::TcpListener;
 use treaty_error::{Code, Error};
-use treaty_nats::{Connection, HandlerStats};
+use treaty_nats::{Connection, HandlerMetrics, HandlerStats};
 use treaty_service::health::Component;
 use treaty_service::{Health, Metrics, Shutdown};
 
@@ -53,6 +53,8 @@ impl App {
         let sync_athletes = SyncAthletes::new(strava, &clients, &config.strava, &config.sync);
 
         let stats: Arc<HandlerStats> = Arc::default();
+        let handler = &consumer_port::SYNC_ATHLETE_HANDLER;
+        metrics.add(Arc::new(HandlerMetrics::new(handler, Arc::clone(&stats))));
         let options = config.handlers.options();
         handlers::spawn(&connection, shutdown, sync_athletes, Arc::clone(&stats), &options);
         spawn_readiness(connection, nats_ready, shutdown);

@@ -137,6 +137,14 @@ impl Plan<'_> {
         Launch::new(name, self.binaries.path(binary)).envs(own.map(|(key, value)| (key, value)))
     }
 
+    /// A service, whose metrics are wherever there is a free port.
+    fn service(&self, name: &str, binary: &str) -> Launch {
+        let prefix = format!("{}__METRICS", binary.to_uppercase());
+        self.launch(name, binary)
+            .env(format!("{prefix}__LISTEN"), "127.0.0.1:0")
+            .env(format!("{prefix}__ADDRESS_FILE"), metrics_file(self.directory, name))
+    }
+
     fn log(&self, name: &str) -> PathBuf {
         self.directory.join(format!("{name}.log"))
     }
@@ -192,7 +200,7 @@ impl Plan<'_> {
         let grpc = self.address_file(&name);
         let ApiPorts { http: http_port, grpc: grpc_port } = ports;
         let launch = self
-            .launch(&name, "api")
+            .service(&name, "api")
             .env("API__HTTP__LISTEN", format!("127.0.0.1:{http_port}"))
             .env("API__HTTP__DOCUMENTS", self.binaries.generated())
             .env("API__GRPC__LISTEN", format!("127.0.0.1:{grpc_port}"))
@@ -228,7 +236,7 @@ impl Plan<'_> {
         let name = format!("consumer-{number}");
         let health = self.address_file(&name);
         let launch = self
-            .launch(&name, "consumer")
+            .service(&name, "consumer")
             .env("CONSUMER__NATS__URL", &peers.nats)
             .env("CONSUMER__NATS__USER", "consumer")
             .env("CONSUMER__NATS__PASSWORD", &self.secrets.nats.consumer)
@@ -244,7 +252,7 @@ impl Plan<'_> {
     pub(crate) fn worker(&self, peers: &Peers) -> Result<(Leashed, SocketAddr)> {
         let health = self.address_file("worker");
         let launch = self
-            .launch("worker", "worker")
+            .service("worker", "worker")
             .env("WORKER__NATS__URL", &peers.nats)
             .env("WORKER__NATS__USER", "worker")
             .env("WORKER__NATS__PASSWORD", &self.secrets.nats.worker)
@@ -259,6 +267,11 @@ impl Plan<'_> {
             .env("WORKER__HEALTH__ADDRESS_FILE", &health);
         start(&launch, &self.log("worker"), &health)
     }
+}
+
+/// Where a service writes down where its metrics are.
+pub(crate) fn metrics_file(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{name}.metrics"))
 }
 
 /// Starts a process and waits until it has written down where it listens.

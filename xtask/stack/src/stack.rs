@@ -1,5 +1,6 @@
 //! The running system.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
@@ -7,7 +8,7 @@ use std::thread;
 use anyhow::{Context as _, Result, anyhow};
 use testbed::{BaoServer, Leashed, NatsServer, Postgres, TemporalServer, Tools};
 
-use crate::launch::{ApiPorts, Peers, Plan, Secrets};
+use crate::launch::{ApiPorts, Peers, Plan, Secrets, metrics_file};
 use crate::start::{Servers, Service, broker, servers, services};
 use crate::{Addresses, Binaries, Options, SecretStore, vault};
 
@@ -100,6 +101,23 @@ impl Stack {
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// Where each service answers `/metrics`, by the process's name.
+    ///
+    /// # Errors
+    /// When one does not say where, which it does before it works.
+    pub fn metrics(&self) -> Result<Vec<(String, SocketAddr)>> {
+        let services = self.apis.iter().chain(&self.consumers).chain([&self.worker]);
+        services
+            .map(|service| {
+                let name = service.process.name();
+                let file = metrics_file(&self.directory, name);
+                let text = std::fs::read_to_string(&file);
+                let text = text.with_context(|| format!("reading {}", file.display()))?;
+                Ok((name.to_owned(), text.trim().parse()?))
+            })
+            .collect()
     }
 
     /// What was asked for.

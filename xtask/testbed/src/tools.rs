@@ -30,6 +30,8 @@ pub enum Tool {
     Temporal,
     /// OpenBao, a server of Vault's API.
     Bao,
+    /// The server that scrapes metrics.
+    Prometheus,
     /// buf, the linter of the contracts.
     Buf,
     /// The runner of protovalidate's conformance suite.
@@ -70,11 +72,12 @@ pub enum Tool {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
         Self::Bao,
+        Self::Prometheus,
         Self::Buf,
         Self::ProtovalidateConformance,
         Self::ProtocGenEs,
@@ -113,6 +116,7 @@ impl Tool {
             Self::NatsServer => "nats-server",
             Self::Temporal => "temporal",
             Self::Bao => "bao",
+            Self::Prometheus => "prometheus",
             Self::Buf => "buf",
             Self::ProtovalidateConformance => "protovalidate-conformance",
             Self::ProtocGenEs => "protoc-gen-es",

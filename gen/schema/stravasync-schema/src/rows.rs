@@ -196,6 +196,8 @@ pub struct OutboxRow {
     pub last_error: Option<String>,
     /// Order of promise: taken while the lock of the subject is held, so that it is the order of commit within a subject.
     pub position: i64,
+    /// W3C trace context of what promised the message
+    pub traceparent: Option<String>,
 }
 
 impl OutboxRow {
@@ -214,6 +216,7 @@ impl OutboxRow {
         "next_attempt_at",
         "last_error",
         "position",
+        "traceparent",
     ];
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, HeaderMap, Message, Subject};
+use async_nats::{Client, HeaderMap, HeaderValue, Message, Subject};
 use bytes::BytesMut;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use treaty_error::Error;
@@ -35,6 +35,8 @@ pub(super) struct Shared<E> {
     pub(super) batches: Option<Arc<Batches>>,
     pub(super) window: usize,
     pub(super) give_up_after: Duration,
+    /// What the run is part of, where that is traced.
+    pub(super) caused_by: Option<HeaderValue>,
 }
 
 /// A publisher with a window of messages that are sent and not settled, or with one atomic
@@ -52,6 +54,7 @@ pub(super) struct Lane<E> {
     tally: Arc<Tally>,
     report: PublishReport,
     give_up_after: Duration,
+    caused_by: Option<HeaderValue>,
     event: PhantomData<fn(E)>,
 }
 
@@ -71,6 +74,7 @@ impl<E: Event> Lane<E> {
             tally: shared.tally,
             report: PublishReport::default(),
             give_up_after: shared.give_up_after,
+            caused_by: shared.caused_by,
             connection: shared.connection,
             event: PhantomData,
         })
@@ -119,7 +123,7 @@ impl<E: Event> Lane<E> {
     async fn take(&mut self, part: Vec<E>) {
         let mut prepared = Vec::with_capacity(part.len());
         for event in part {
-            match Prepared::new(&event, &mut self.buffer) {
+            match Prepared::new(&event, &mut self.buffer, self.caused_by.as_ref()) {
                 Ok(message) => prepared.push(message),
                 Err(error) => self.count(|| event.message_id(), Err(error)),
             }

@@ -27,7 +27,7 @@ pub use feeder::{Feeder, Paged, paged};
 pub use options::{PublishOptions, PublishProgress};
 pub use report::{PublishFailure, PublishReport};
 
-use crate::{Event, Publisher};
+use crate::{Event, Publisher, outgoing};
 use lane::{Lane, Shared};
 use parts::Parts;
 use tally::Tally;
@@ -47,6 +47,7 @@ pub(crate) async fn publish_all<E: Event>(
     let window = options.window.min(MOST_UNCONFIRMED / publishers).max(1);
     let batches = (E::STREAM.atomic_batches && options.atomic_batches).then(Arc::default);
     let (sender, parts) = Parts::channel();
+    let caused_by = outgoing::cause();
     let shared = (0..publishers).map(|_| Shared {
         connection: publisher.connection().clone(),
         parts: parts.clone(),
@@ -54,6 +55,7 @@ pub(crate) async fn publish_all<E: Event>(
         batches: batches.clone(),
         window,
         give_up_after: publisher.give_up_after(),
+        caused_by: caused_by.clone(),
     });
     let lanes: FuturesUnordered<_> = shared
         .map(|shared| async { Ok::<_, Error>(Lane::new(shared).await?.run().await) })

@@ -26,6 +26,8 @@ pub(super) struct Prepared {
     id: HeaderValue,
     /// Whether the id is the event's own, and not one for this run alone.
     named: bool,
+    /// What the run is part of, where that is traced.
+    caused_by: Option<HeaderValue>,
 }
 
 impl Prepared {
@@ -34,7 +36,11 @@ impl Prepared {
     ///
     /// # Errors
     /// As [`Outgoing::from_event`](crate::Outgoing::from_event).
-    pub(super) fn new<E: Event>(event: &E, buffer: &mut BytesMut) -> Result<Self, Error> {
+    pub(super) fn new<E: Event>(
+        event: &E,
+        buffer: &mut BytesMut,
+        caused_by: Option<&HeaderValue>,
+    ) -> Result<Self, Error> {
         let message_id = checked_id(event)?;
         let named = message_id.is_some();
         // An event without an id gets one, so that our own repetition after an unknown
@@ -47,7 +53,8 @@ impl Prepared {
             Error::new(Code::Internal, format!("{} cannot be encoded", E::FULL_NAME))
                 .with_source(error)
         })?;
-        Ok(Self { subject, payload: buffer.split().freeze(), id, named })
+        let (payload, caused_by) = (buffer.split().freeze(), caused_by.cloned());
+        Ok(Self { subject, payload, id, named, caused_by })
     }
 
     /// The headers of each time it is sent by itself.
@@ -59,7 +66,7 @@ impl Prepared {
 
     /// The headers within a batch, whose first message tells the stream for all.
     pub(super) fn headers_within<E: Event>(&self) -> HeaderMap {
-        outgoing::headers_with(E::FULL_NAME, self.id.clone())
+        outgoing::headers_with(E::FULL_NAME, self.id.clone(), self.caused_by.as_ref())
     }
 
     /// About what it takes in memory and on the wire.
@@ -76,7 +83,7 @@ impl Prepared {
 #[cfg(test)]
 impl Prepared {
     pub(super) fn for_test(buffer: &mut BytesMut) -> Self {
-        let id = HeaderValue::from("id");
-        Self { subject: "a.b".into(), payload: buffer.split().freeze(), id, named: true }
+        let (id, payload) = (HeaderValue::from("id"), buffer.split().freeze());
+        Self { subject: "a.b".into(), payload, id, named: true, caused_by: None }
     }
 }

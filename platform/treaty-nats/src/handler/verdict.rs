@@ -21,6 +21,17 @@ pub(crate) enum Verdict {
     DeadLetter(Error),
 }
 
+impl Verdict {
+    /// In one word, for a metric's label.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Retry(..) => "retry",
+            Self::DeadLetter(_) => "dead_letter",
+        }
+    }
+}
+
 /// Decides by the code of the failure and the deliveries that are left.
 pub(crate) fn verdict(spec: &HandlerSpec, attempt: u64, outcome: Result<(), Error>) -> Verdict {
     match outcome {

@@ -11,12 +11,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use treaty_error::{Code, Error};
+use treaty_telemetry::durations;
 
 use super::answer::Answer;
 use super::dead_letter;
 use super::load::{InHand, Load};
 use super::order::{Granted, Order, Place, Turn};
 use super::progress::{InProgress, Progress};
+use super::trace;
 use super::verdict::{Verdict, handle, verdict};
 use super::{Delivery, Handle, HandlerLimit, HandlerOptions, HandlerStats};
 use crate::{Connection, Event, HandlerSpec};
@@ -136,12 +138,7 @@ where
     }
 
     async fn work(&self, taken: Taken) {
-        let span = tracing::info_span!(
-            "message",
-            sequence = taken.delivery.stream_sequence,
-            attempt = taken.delivery.attempt,
-            id = taken.delivery.message_id.as_deref(),
-        );
+        let span = trace::span(self.spec, &taken.delivery);
         self.decide_and_answer(taken).instrument(span).await;
     }
 
@@ -271,17 +268,19 @@ where
             let _counted = self.stats.in_work.hold();
             let begun = std::time::Instant::now();
             let outcome = handle::<E, H>(&self.handler, delivery, payload.clone()).await;
-            self.stats.durations.add(begun.elapsed());
-            outcome
+            (outcome, begun.elapsed())
         };
-        let outcome = tokio::select! {
+        let (outcome, took) = tokio::select! {
             biased;
             outcome = handled => outcome,
             () = self.stops.interrupt.cancelled() => {
                 return Tried::Interrupted;
             }
         };
-        match verdict(self.spec, delivery.attempt, outcome) {
+        self.stats.durations.add(took);
+        let verdict = verdict(self.spec, delivery.attempt, outcome);
+        durations::message_handled(self.spec.durable, verdict.as_str(), took);
+        match verdict {
             Verdict::Ack => Tried::Done(Answer::Ack),
             Verdict::Retry(wait, error) => {
                 // What failed together is spread, so that it does not come back together.

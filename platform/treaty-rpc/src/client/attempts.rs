@@ -159,7 +159,9 @@ impl<'a> Attempts<'a> {
             }
         };
         text(headers::REQUEST_ID, Some(self.context.request_id()));
-        text(headers::TRACEPARENT, self.context.traceparent());
+        // The span of this call; without traces of our own, what came is passed on.
+        let own = treaty_telemetry::context::traceparent();
+        text(headers::TRACEPARENT, own.as_deref().or(self.context.traceparent()));
         text(headers::IDEMPOTENCY_KEY, self.context.chosen_idempotency_key());
         if number > 1 {
             metadata.insert(headers::PREVIOUS_ATTEMPTS, (number - 1).into());

@@ -1,11 +1,15 @@
 //! One unary call that leaves.
 
+use std::time::Instant;
+
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, Span, field};
 use treaty_error::Error;
+use treaty_telemetry::durations;
 
 use super::attempts::Attempts;
 use super::channel::Channel;
+use crate::run::code_of;
 use crate::{Context, MethodSpec};
 
 /// Makes one unary call: adds our token, the deadline and the identifiers, repeats it
@@ -29,12 +33,13 @@ where
     F: Fn(Request<Q>) -> Fut,
     Fut: Future<Output = Result<Response<R>, Status>>,
 {
+    let started = Instant::now();
     async move {
         let result = match Attempts::begin(spec, channel, context) {
             Ok(attempts) => attempts.repeated(request, send).await,
             Err(error) => Err(error),
         };
-        record(result.as_ref().map(|_| ()));
+        record(spec, result.as_ref().map(|_| ()), started);
         result
     }
     .instrument(span(spec, context))
@@ -44,7 +49,10 @@ where
 pub(super) fn span(spec: &MethodSpec, context: &Context) -> Span {
     tracing::info_span!(
         "rpc.client",
-        rpc.method = spec.path.trim_start_matches('/'),
+        otel.kind = "client",
+        otel.name = spec.full_method(),
+        otel.status_code = field::Empty,
+        rpc.method = spec.full_method(),
         rpc.status_code = field::Empty,
         rpc.attempts = field::Empty,
         request_id = context.request_id(),
@@ -53,7 +61,12 @@ pub(super) fn span(spec: &MethodSpec, context: &Context) -> Span {
 
 /// Notes in the current span how a call ended. Whoever called logs a failure, for only
 /// there it is known what it means.
-pub(super) fn record(outcome: Result<(), &Error>) {
-    let code = outcome.map_or_else(|error| error.code().as_str(), |()| "OK");
-    Span::current().record("rpc.status_code", code);
+pub(super) fn record(spec: &'static MethodSpec, outcome: Result<(), &Error>, started: Instant) {
+    let code = code_of(outcome);
+    let span = Span::current();
+    span.record("rpc.status_code", code);
+    if outcome.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    durations::call_made(spec.full_method(), code, started.elapsed());
 }

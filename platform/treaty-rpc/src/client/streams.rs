@@ -38,16 +38,16 @@ where
     F: Fn(Request<Q>) -> Fut,
     Fut: Future<Output = Result<Response<Streaming<R>>, Status>>,
 {
-    let span = span(spec, context);
+    let (span, started) = (span(spec, context), Instant::now());
     let opening = async {
         let opened = async {
             let attempts = Attempts::begin(spec, channel, context)?;
             Ok((attempts.deadline(), attempts.repeated(request, send).await?))
         };
-        noted(opened.await)
+        noted(spec, started, opened.await)
     };
     let (deadline, streaming) = opening.instrument(span.clone()).await?;
-    Ok(watched(Answers { spec, streaming, deadline, failed: None, _guard: None }, span))
+    Ok(watched(Answers { spec, streaming, deadline, failed: None, _guard: None }, span, started))
 }
 
 /// Makes a call that sends a stream. When the stream of requests fails, the call is
@@ -66,6 +66,7 @@ where
     F: FnOnce(Request<Requests<Q>>) -> Fut,
     Fut: Future<Output = Result<Response<R>, Status>>,
 {
+    let started = Instant::now();
     async move {
         let (requests, failed) = Requests::new(requests);
         let (mut failed, given_up) = (Some(failed), CancellationToken::new());
@@ -79,7 +80,7 @@ where
             error = first_failure(&mut failed) => Err(error),
             result = called => result,
         };
-        record(result.as_ref().map(|_| ()));
+        record(spec, result.as_ref().map(|_| ()), started);
         result
     }
     .instrument(span(spec, context))
@@ -103,7 +104,7 @@ where
     F: FnOnce(Request<Requests<Q>>) -> Fut,
     Fut: Future<Output = Result<Response<Streaming<R>>, Status>>,
 {
-    let span = span(spec, context);
+    let (span, started) = (span(spec, context), Instant::now());
     let (requests, failed) = Requests::new(requests);
     let (mut failed, given_up) = (Some(failed), CancellationToken::new());
     let guard = given_up.clone().drop_guard();
@@ -112,28 +113,40 @@ where
             let attempts = Attempts::begin(spec, channel, context)?.given_up_with(given_up);
             Ok((attempts.deadline(), attempts.only(requests, send).await?))
         };
-        noted(tokio::select! {
-            biased;
-            error = first_failure(&mut failed) => Err(error),
-            opened = called => opened,
-        })
+        noted(
+            spec,
+            started,
+            tokio::select! {
+                biased;
+                error = first_failure(&mut failed) => Err(error),
+                opened = called => opened,
+            },
+        )
     };
     let (deadline, streaming) = opening.instrument(span.clone()).await?;
-    Ok(watched(Answers { spec, streaming, deadline, failed, _guard: Some(guard) }, span))
+    Ok(watched(Answers { spec, streaming, deadline, failed, _guard: Some(guard) }, span, started))
 }
 
 /// Notes a failure before a stream has begun; what comes after is the guard's to note.
-fn noted<T>(opened: Result<T, Error>) -> Result<T, Error> {
+fn noted<T>(
+    spec: &'static MethodSpec,
+    started: Instant,
+    opened: Result<T, Error>,
+) -> Result<T, Error> {
     if let Err(error) = &opened {
-        record(Err(error));
+        record(spec, Err(error), started);
     }
     opened
 }
 
-fn watched<R: Send + 'static>(answers: Answers<R>, span: Span) -> MessageStream<R> {
-    let deadline = Some(answers.deadline);
-    let on_end = |outcome: Result<(), &Error>, _, _| record(outcome);
-    Box::pin(Guarded::new(Box::pin(answers), deadline, span, Instant::now(), on_end))
+fn watched<R: Send + 'static>(
+    answers: Answers<R>,
+    span: Span,
+    started: Instant,
+) -> MessageStream<R> {
+    let (deadline, call) = (Some(answers.deadline), (answers.spec, started));
+    let on_end = |spec, outcome: Result<(), &Error>, _, started| record(spec, outcome, started);
+    Box::pin(Guarded::new(Box::pin(answers), deadline, span, call, on_end))
 }
 
 /// The first failure of the requests; never, when they end well.

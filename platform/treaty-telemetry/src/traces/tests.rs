@@ -207,8 +207,8 @@ fn resident_bytes() -> usize {
 /// A flood of 60,000 spans costs neither time nor memory, and one line of log.
 fn nobody_is_held_up(traced: Traced) {
     let (seconds, bytes) = flood(&traced);
-    // Without an exporter it takes 2 s in a debug build.
-    assert!(seconds < 30.0, "{seconds} s");
+    // Exports that were waited for would take twice as long: a second for each 512 spans.
+    assert!(seconds < 60.0, "{seconds} s");
     assert!(bytes < 48 * 1024 * 1024, "{bytes} bytes");
     let begun = Instant::now();
     let _ = traced.provider.shutdown_with_timeout(Duration::from_secs(2));

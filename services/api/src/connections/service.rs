@@ -7,6 +7,7 @@ use api_port::sync_v1::{SyncAthlete, SyncReason};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use treaty_nats::Outgoing;
 use uuid::Uuid;
 
@@ -101,7 +102,8 @@ impl Connections {
         // In a task of its own: a browser that goes away must not interrupt us between the code,
         // which works once, and the tokens that it gave.
         let inner = Arc::clone(&self.inner);
-        tokio::spawn(async move { inner.complete_consent(answer).await }).await?
+        let work = async move { inner.complete_consent(answer).await };
+        tokio::spawn(work.in_current_span()).await?
     }
 
     /// A token that lasts for a while, refreshed when needed, or when it is the one that Strava has
@@ -121,8 +123,8 @@ impl Connections {
                 // In a task of its own: a caller that gives up must not interrupt us between
                 // Strava's answer, which kills the old tokens, and their being kept.
                 let inner = Arc::clone(&self.inner);
-                let refreshed =
-                    tokio::spawn(async move { inner.refresh(athlete_id, rejected).await }).await?;
+                let work = async move { inner.refresh(athlete_id, rejected).await };
+                let refreshed = tokio::spawn(work.in_current_span()).await?;
                 self.inner.or_what_still_lasts(refreshed, stored, rejected)
             }
         }
@@ -136,7 +138,8 @@ impl Connections {
     pub async fn consent_holds(&self, athlete_id: Uuid) -> Result<bool, ConnectionsError> {
         let inner = Arc::clone(&self.inner);
         // In a task of its own, as in `access_token`.
-        tokio::spawn(async move { inner.consent_holds(athlete_id).await }).await?
+        let work = async move { inner.consent_holds(athlete_id).await };
+        tokio::spawn(work.in_current_span()).await?
     }
 }
 

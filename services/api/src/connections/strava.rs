@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_error::{Code, Error};
-use treaty_fetch::{BodyError, FetchConfig, read_body};
+use treaty_fetch::{BodyError, FetchConfig, read_body, send};
 use url::Url;
 
 use super::{Grant, TokenPair};
@@ -109,8 +109,8 @@ impl StravaOAuthClient {
             grant[0],
             grant[1],
         ];
-        let response =
-            self.http.post(self.token.clone()).form(&form).send().await.map_err(unavailable)?;
+        let request = self.http.post(self.token.clone()).form(&form);
+        let response = send(request, "/oauth/token").await.map_err(unavailable)?;
         let status = response.status();
         let body = read_body(response, MAX_ANSWER).await.map_err(unread)?;
         if !status.is_success() {

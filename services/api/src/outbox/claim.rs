@@ -29,10 +29,10 @@ pub(super) async fn claim(
     let each = (batch / count).max(1);
     let rows = sqlx::query!(
         r#"SELECT row.id AS "id!", head.subject AS "subject!", row.message_id AS "message_id!",
-                  row.event AS "event!", row.payload AS "payload!"
+                  row.event AS "event!", row.payload AS "payload!", row.traceparent AS "traceparent?"
            FROM unnest($1::text[]) WITH ORDINALITY AS head (subject, place)
            CROSS JOIN LATERAL (
-               SELECT id, position, message_id, event, payload FROM outbox
+               SELECT id, position, message_id, event, payload, traceparent FROM outbox
                WHERE outbox.subject = head.subject AND published_at IS NULL
                ORDER BY position LIMIT $2
            ) AS row
@@ -49,6 +49,7 @@ pub(super) async fn claim(
             message_id: Some(row.message_id),
             event: row.event,
             payload: row.payload.into(),
+            traceparent: row.traceparent,
         };
         let claimed = Claimed { id: row.id, outgoing };
         match chains.last_mut() {

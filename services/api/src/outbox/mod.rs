@@ -5,6 +5,7 @@
 //! committed, however many relays run.
 
 mod claim;
+mod depth;
 mod listen;
 mod prune;
 mod publishers;
@@ -15,6 +16,7 @@ use sqlx::{Postgres, Transaction};
 use treaty_nats::Outgoing;
 use uuid::Uuid;
 
+pub use depth::{OutboxDepth, depth};
 pub use publishers::Publishers;
 pub use relay::{Relay, RelayReport};
 
@@ -50,13 +52,15 @@ pub async fn append(
     let own = id.to_string();
     // A statement of its own: the position must be taken after the lock.
     sqlx::query!(
-        "INSERT INTO outbox (id, subject, message_id, event, payload) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO outbox (id, subject, message_id, event, payload, traceparent) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
         id,
         outgoing.subject,
         // Without a key of its own the row is the key: the relay may publish it more than once.
         outgoing.message_id.as_deref().unwrap_or(&own),
         outgoing.event,
         outgoing.payload.as_ref(),
+        outgoing.traceparent,
     )
     .execute(&mut **transaction)
     .await?;

@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_error::Error;
-use treaty_fetch::{BodyError, FetchConfig, read_body};
+use treaty_fetch::{BodyError, FetchConfig, read_body, send};
 use url::Url;
 
 use super::WebhooksError;
@@ -106,7 +106,7 @@ impl PushSubscriptions {
 }
 
 async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), WebhooksError> {
-    let response = request.send().await.map_err(unavailable)?;
+    let response = send(request, "/api/v3/push_subscriptions").await.map_err(unavailable)?;
     let status = response.status();
     let body = read_body(response, MAX_ANSWER).await.map_err(|error| match error {
         BodyError::TooLong { .. } => WebhooksError::Refused("its answer is too long".to_owned()),

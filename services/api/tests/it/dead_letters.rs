@@ -71,6 +71,7 @@ async fn publish_garbage(connection: &Connection) {
         message_id: None,
         event: SyncAthlete::FULL_NAME.to_owned(),
         payload: b"\xff\xff!".as_slice().into(),
+        traceparent: None,
     };
     connection.publisher::<SyncAthlete>().publish_outgoing(&garbage).await.unwrap();
 }

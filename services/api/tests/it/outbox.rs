@@ -56,6 +56,7 @@ fn message_of(place: &str, id: &str) -> Outgoing {
         message_id: Some(id.to_owned()),
         event: "test.v1.Happened".to_owned(),
         payload: b"payload".as_slice().into(),
+        traceparent: None,
     }
 }
 
@@ -326,8 +327,12 @@ async fn messages_that_wait_during_the_upgrade_keep_their_order() {
     .execute(&pool)
     .await
     .unwrap();
-    let upgrade = include_str!("../../../../migrations/0005_outbox_order.sql");
-    sqlx::raw_sql(upgrade).execute(&pool).await.unwrap();
+    for upgrade in [
+        include_str!("../../../../migrations/0005_outbox_order.sql"),
+        include_str!("../../../../migrations/0010_outbox_trace.sql"),
+    ] {
+        sqlx::raw_sql(upgrade).execute(&pool).await.unwrap();
+    }
     promise(&pool, "10").await;
     let broker = Arc::new(Broker::default());
     relay(&pool, &broker).relay_batch().await.unwrap();

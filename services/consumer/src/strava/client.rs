@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use treaty_error::Error;
-use treaty_fetch::{FetchConfig, read_body};
+use treaty_fetch::{FetchConfig, read_body, send};
 use treaty_rpc::{RetryBudget, RetryBudgetConfig};
 use url::Url;
 
@@ -94,14 +94,13 @@ impl StravaClient {
         query: PageQuery,
     ) -> Result<Page, StravaError> {
         let permit = errand.waiting(self.quota.permit(errand.priority())).await?;
-        let response = self
+        let request = self
             .http
             .get(self.activities.clone())
             .query(&[("page", query.page), ("per_page", self.page_size)])
             .query(&[("after", query.after), ("before", query.before)])
-            .bearer_auth(token.expose_secret())
-            .send()
-            .await?;
+            .bearer_auth(token.expose_secret());
+        let response = send(request, "/api/v3/athlete/activities").await?;
         self.learn(&permit, &response).await;
         let status = response.status();
         match status {

@@ -211,6 +211,7 @@ async fn an_undecodable_job_is_set_aside_and_the_next_one_is_done() {
         message_id: Some("garbage".to_owned()),
         event: SyncAthlete::FULL_NAME.to_owned(),
         payload: b"\xff\xff\xff".as_slice().into(),
+        traceparent: None,
     };
     let publisher = Publisher::<SyncAthlete>::new(&world.connection);
     publisher.publish_outgoing(&garbage).await.unwrap();

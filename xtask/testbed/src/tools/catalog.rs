@@ -125,8 +125,8 @@ pub(crate) enum Recipe {
     NpmWithLibraries { module: ModuleFiles },
     /// Installed by pip, with the definitions of custom resources from Go modules.
     ManifestSchemas { module: ModuleFiles, definitions: &'static [Definitions] },
-    /// Installed by the system's package manager.
-    System,
+    /// Installed by the system's package manager, from these of Debian's packages.
+    System { packages: &'static [&'static str] },
 }
 
 /// Definitions of custom resources in a Go module, of which nothing is built.
@@ -143,7 +143,8 @@ pub(crate) struct Definitions {
 impl Recipe {
     pub(crate) fn of(tool: Tool) -> Self {
         match tool {
-            Tool::Postgres => Self::System,
+            Tool::Postgres => Self::System { packages: &["postgresql", "postgresql-client"] },
+            Tool::Prometheus => Self::System { packages: &["prometheus"] },
             Tool::NatsServer => Self::Go {
                 module: NATS_SERVER_MODULE,
                 package: "github.com/nats-io/nats-server/v2",

@@ -105,7 +105,9 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
         Recipe::Npm { .. } | Recipe::NpmWithLibraries { .. } => {
             ("npm", "the first command that needs it installs it with npm")
         }
-        Recipe::System => ("apt-get", "the first command that needs it installs it with apt-get"),
+        Recipe::System { .. } => {
+            ("apt-get", "the first command that needs it installs it with apt-get")
+        }
     };
     if find::is_on_path(needs) {
         (true, format!("{how}, or: {by_hand}"))

@@ -44,7 +44,7 @@ pub(super) fn install(tools: &Tools, tool: Tool) -> Result<()> {
         Recipe::ManifestSchemas { module, definitions } => {
             in_cache(tools, tool, |staging| schemas::install(tools, staging, module, definitions))
         }
-        Recipe::System => install_postgres(tools),
+        Recipe::System { packages } => install_packages(tools, tool, packages),
     }
 }
 
@@ -128,8 +128,8 @@ fn build_go(
     task::run(tools, tool, "building", &mut command)
 }
 
-/// Installs Debian's Postgres, as root or by a sudo that asks for no password.
-fn install_postgres(tools: &Tools) -> Result<()> {
+/// Installs Debian's packages, as root or by a sudo that asks for no password.
+fn install_packages(tools: &Tools, tool: Tool, packages: &[&str]) -> Result<()> {
     require("apt-get", "only Debian's packages are installed automatically")?;
     let sudo = if User::is_root() {
         false
@@ -139,14 +139,12 @@ fn install_postgres(tools: &Tools) -> Result<()> {
         bail!("installing it takes root: this is not root and sudo would ask for a password");
     };
     (tools.say)(&format!(
-        "postgres: needed because {}; installing Debian's package{}",
-        tools.catalog.entry(Tool::Postgres).why,
+        "{tool}: needed because {}; installing Debian's package{}",
+        tools.catalog.entry(tool).why,
         if sudo { " with sudo" } else { "" },
     ));
-    for arguments in [
-        &["update"][..],
-        &["install", "--yes", "--no-install-recommends", "postgresql", "postgresql-client"],
-    ] {
+    let install = [&["install", "--yes", "--no-install-recommends"][..], packages].concat();
+    for arguments in [vec!["update"], install] {
         let mut command = if sudo {
             let mut command = Command::new("sudo");
             command.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
@@ -157,7 +155,7 @@ fn install_postgres(tools: &Tools) -> Result<()> {
             command
         };
         command.args(arguments);
-        task::run(tools, Tool::Postgres, "installing", &mut command)?;
+        task::run(tools, tool, "installing", &mut command)?;
     }
     Ok(())
 }

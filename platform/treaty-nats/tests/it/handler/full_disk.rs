@@ -29,6 +29,7 @@ async fn publish(publisher: &Publisher<Job>, number: usize) -> Result<(), Error>
         message_id: Some(number.to_string()),
         event: Job::FULL_NAME.to_owned(),
         payload: large(number).encode_to_vec().into(),
+        traceparent: None,
     };
     publisher.publish_outgoing(&outgoing).await.map(drop)
 }
