@@ -29,6 +29,7 @@ pub(crate) async fn publish_one(pool: &PgPool, publisher: &Publisher<SyncAthlete
         message_id: row.get("message_id"),
         event: SyncAthlete::FULL_NAME.to_owned(),
         payload: row.get::<Vec<u8>, _>("payload").into(),
+        traceparent: None,
     };
     publisher.publish_outgoing(&outgoing).await?;
     sqlx::query("UPDATE outbox SET published_at = clock_timestamp() WHERE id = $1")
