@@ -7,8 +7,6 @@ use api_port::Services;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +25,7 @@ use crate::connections::{
 };
 use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
 use crate::figures::{OutboxFigures, PoolFigures, QuotaFigures};
+use crate::parts::{self, Part, RunError, Stops};
 use crate::quota::{PgQuota, Quota, QuotaRpc};
 use crate::sync::{Orphans, PgSyncs, SyncRpc, Syncs};
 use crate::webhooks::{
@@ -57,15 +56,6 @@ pub enum StartError {
     /// Something that it stands on failed.
     #[error("{0}")]
     Part(#[from] Error),
-}
-
-/// A part that has stopped unasked.
-#[derive(Debug, thiserror::Error)]
-#[error("{part} has stopped")]
-pub struct RunError {
-    part: &'static str,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 /// The api, connected and ready to serve.
@@ -138,24 +128,18 @@ impl App {
         listeners: Listeners,
         shutdown: CancellationToken,
     ) -> Result<(), RunError> {
-        let stops = Stops { serving: shutdown.child_token(), working: CancellationToken::new() };
-        let (servers, workers) =
-            (self.servers(listeners, &stops.serving), self.workers(&stops.working));
-        let served = async {
-            let outcomes = supervise(servers, &stops.serving, &stops).await;
-            stops.working.cancel();
-            outcomes
-        };
-        let worked = supervise(workers, &stops.working, &stops);
-        let (served, worked) = tokio::join!(served, worked);
+        let stops = Stops::new(&shutdown);
+        let servers = self.servers(listeners, &stops.serving);
+        let workers = self.workers(&stops.working);
+        let outcome = parts::run(servers, workers, &stops).await;
         // Acknowledgements that are still on their way reach the server before the process ends.
         self.nats.flush().await;
         self.pool.close().await;
-        served.into_iter().chain(worked).collect()
+        outcome
     }
 
     /// What answers calls.
-    fn servers(&self, listeners: Listeners, stop: &CancellationToken) -> Parts<'_> {
+    fn servers(&self, listeners: Listeners, stop: &CancellationToken) -> Vec<Part<'_>> {
         let gateway = Gateway::new(&self.config.http.gateway, Arc::clone(&self.authenticator));
         let mut others = health(self.pool.clone(), stop.clone());
         if let Some(directory) = &self.config.http.documents {
@@ -169,54 +153,30 @@ impl App {
         let server =
             GrpcServer::new(self.config.grpc.server.clone(), Arc::clone(&self.authenticator));
         let grpc = self.services.register(server).serve(listeners.grpc, stop.clone());
-        vec![
-            ("the HTTP server", http.map(|ended| ended.map_err(Into::into)).boxed()),
-            ("the gRPC server", grpc.map(|ended| ended.map_err(Into::into)).boxed()),
-        ]
+        vec![Part::server("the HTTP server", http), Part::server("the gRPC server", grpc)]
     }
 
     /// What works by itself.
-    fn workers(&self, stop: &CancellationToken) -> Parts<'_> {
+    fn workers(&self, stop: &CancellationToken) -> Vec<Part<'_>> {
         let (relay, relay_stop) = (self.relay(), stop.clone());
         let (orphans, orphans_stop) = (self.orphans(), stop.clone());
         let (inbox, inbox_stop) = (self.inbox(), stop.clone());
         let (tokens, tokens_stop) = (TokenMove::new(self.tokens.clone()), stop.clone());
+        let inbox = async move {
+            match inbox {
+                Some(inbox) => inbox.run(inbox_stop).await,
+                None => inbox_stop.cancelled().await,
+            }
+        };
         vec![
-            (
-                "the relay of the outbox",
-                async move {
-                    relay.run(relay_stop).await;
-                    Ok(())
-                }
-                .boxed(),
-            ),
-            (
-                "the move of tokens to the secret store",
-                async move {
-                    tokens.run(tokens_stop).await;
-                    Ok(())
-                }
-                .boxed(),
-            ),
-            (
-                "the search for syncs that never ended",
-                async move {
-                    orphans.run(orphans_stop).await;
-                    Ok(())
-                }
-                .boxed(),
-            ),
-            (
-                "the inbox of Strava's events",
-                async move {
-                    match inbox {
-                        Some(inbox) => inbox.run(inbox_stop).await,
-                        None => inbox_stop.cancelled().await,
-                    }
-                    Ok(())
-                }
-                .boxed(),
-            ),
+            Part::worker("the relay of the outbox", async move { relay.run(relay_stop).await }),
+            Part::worker("the move of tokens to the secret store", async move {
+                tokens.run(tokens_stop).await;
+            }),
+            Part::worker("the search for syncs that never ended", async move {
+                orphans.run(orphans_stop).await;
+            }),
+            Part::worker("the inbox of Strava's events", inbox),
         ]
     }
 
@@ -247,34 +207,6 @@ impl App {
         let (connections, tokens) = (self.connections.clone(), self.tokens.clone());
         Some(Inbox::new(self.pool.clone(), connections, tokens, settings, overlap))
     }
-}
-
-type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-type Parts<'a> = Vec<(&'static str, BoxFuture<'a, Outcome>)>;
-
-/// What ends the servers, and after them the rest.
-struct Stops {
-    serving: CancellationToken,
-    working: CancellationToken,
-}
-
-/// Runs parts until `stop`; the end of one before that ends everything.
-async fn supervise(
-    parts: Parts<'_>,
-    stop: &CancellationToken,
-    stops: &Stops,
-) -> Vec<Result<(), RunError>> {
-    let parts = parts.into_iter().map(async |(part, running)| {
-        let outcome = running.await;
-        let asked = stop.is_cancelled();
-        stops.serving.cancel();
-        match outcome {
-            Ok(()) if asked => Ok(()),
-            Ok(()) => Err(RunError { part, source: None }),
-            Err(error) => Err(RunError { part, source: Some(error) }),
-        }
-    });
-    futures::future::join_all(parts).await
 }
 
 /// What the process tells of itself beside what adapters measure.

@@ -21,6 +21,7 @@ pub mod dead_letters;
 mod figures;
 pub mod outbox;
 mod page;
+pub mod parts;
 pub mod quota;
 pub mod sync;
 pub mod webhooks;

@@ -29,7 +29,7 @@ pub(crate) struct Running {
     database: String,
     nats: NatsConfig,
     shutdown: CancellationToken,
-    serving: JoinHandle<Result<(), api::app::RunError>>,
+    serving: JoinHandle<Result<(), api::parts::RunError>>,
     http: reqwest::Client,
     /// Every answer, for the validator.
     answers: Mutex<Vec<Value>>,
