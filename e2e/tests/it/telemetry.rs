@@ -138,7 +138,7 @@ async fn measures(stack: &Stack) -> Result<()> {
         .await?;
     }
     for query in STATES {
-        assert!(!prometheus.query(query)?.is_empty(), "there is no {query}");
+        wait(query, PATIENCE, async || Ok(!prometheus.query(query)?.is_empty())).await?;
     }
     // Few values for each label, whatever has happened.
     let series = prometheus.query(r#"count({job="services"})"#)?;
