@@ -8,6 +8,7 @@ use async_nats::{ConnectOptions, HeaderMap, jetstream};
 use prost::Message as _;
 use serde_json::{Value, json};
 use stack::journey::{User, wait};
+use stack::operator::Operator;
 use stack::{Options, Stack};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,7 +63,7 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
     ))?;
     let (done, would) = said(&stack, &["redrive", "--all", "--reason", "NOT_FOUND", "--dry-run"])?;
     assert!(done && would.contains("1 would be driven again."), "{would}");
-    drive_again_by_rpc(&user, &early["number"].to_string()).await?;
+    drive_again_by_rpc(&stack, &user, &early["number"].to_string()).await?;
     let recorded = format!("SELECT count(*) FROM sync_runs WHERE athlete_id = '{ATHLETE}'");
     wait("its sync to be recorded", PATIENCE, async || Ok(stack.sql(&recorded)?.trim() == "1"))
         .await?;
@@ -73,11 +74,13 @@ async fn an_operator_drives_again_what_was_mended_and_discards_what_was_never_ri
 
 /// As an operator who has a token of the api and no password of the broker. The api's own user
 /// there may not do it.
-async fn drive_again_by_rpc(user: &User, number: &str) -> Result<()> {
+async fn drive_again_by_rpc(stack: &Stack, user: &User, number: &str) -> Result<()> {
     let shown = user.get(&format!("/v1/dead-letters/{number}")).await?;
     assert_eq!(shown["json"]["athleteId"], ATHLETE, "{shown}");
     let wanted = json!({"filter": {"reason": "NOT_FOUND", "handler": SYNC_ATHLETE}});
-    let driven = user.operate("/v1/dead-letters:redrive", &wanted).await?;
+    let api = format!("http://{}", stack.addresses().http);
+    let operator = Operator::new(&api, stack.operator_token())?;
+    let driven = operator.post("/v1/dead-letters:redrive", &wanted).await?;
     let outcome = &driven["outcomes"][0];
     assert_eq!(
         (&outcome["number"], &outcome["result"]),

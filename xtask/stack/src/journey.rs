@@ -113,17 +113,6 @@ impl User {
             .with_context(|| format!("GET {path}"))
     }
 
-    /// Posts to a path of the api as an operator.
-    ///
-    /// # Errors
-    /// When it answers anything but success.
-    pub async fn operate(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = self.client.post(format!("http://{}{path}", self.api)).json(body);
-        answer(request.bearer_auth(&self.operator_token).send().await?)
-            .await
-            .with_context(|| format!("POST {path}"))
-    }
-
     /// Reads any address, such as the simulator's.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ impl Operator {
     /// # Errors
     /// What the api refuses, in its words.
     pub async fn subscribe(&self) -> Result<Value> {
-        self.call(Method::POST, "/v1/webhook-subscriptions", Some(&json!({}))).await
+        self.post("/v1/webhook-subscriptions", &json!({})).await
     }
 
     /// What the application is subscribed to at Strava.
@@ -56,6 +56,14 @@ impl Operator {
     pub async fn unsubscribe(&self, id: u64) -> Result<()> {
         let path = format!("/v1/webhook-subscriptions/{id}");
         self.call(Method::DELETE, &path, None).await.map(drop)
+    }
+
+    /// Posts to a path of the api.
+    ///
+    /// # Errors
+    /// What the api refuses, in its words.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::POST, path, Some(body)).await
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
