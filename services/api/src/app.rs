@@ -21,7 +21,8 @@ use crate::activities::{Activities, ActivitiesRpc, PgActivities};
 use crate::athletes::{Athletes, AthletesRpc, PgAthletes};
 use crate::config::Config;
 use crate::connections::{
-    Connections, ConnectionsRpc, PgConnections, StravaOAuthClient, TokenKeeper, TokenMove,
+    Application, Connections, ConnectionsRpc, PgConnections, StravaOAuthClient, TokenKeeper,
+    TokenMove,
 };
 use crate::dead_letters::{DeadLetters, DeadLettersRpc, OperatorBroker};
 use crate::figures::{OutboxFigures, PoolFigures, QuotaFigures};
@@ -76,10 +77,10 @@ impl App {
     ///
     /// # Errors
     /// When something cannot be reached or used.
-    pub async fn connect(mut config: Config) -> Result<Self, StartError> {
+    pub async fn connect(config: Config) -> Result<Self, StartError> {
         let authenticator = Arc::new(Authenticator::new(&config.auth())?);
         let secrets = treaty_secrets::open(&config.secrets).await?;
-        config.strava.complete(secrets.as_ref()).await?;
+        let application = Application::open(&config.strava, Arc::clone(&secrets)).await?;
         database::reach(&config.database).await?;
         let pool = database::pool(&config.database)?;
         if config.migrate_on_start {
@@ -88,8 +89,8 @@ impl App {
         let nats = treaty_nats::connect(&config.nats).await?;
         nats.ensure_streams(api_port::STREAMS).await?;
         let tokens = TokenKeeper::new(pool.clone(), secrets);
-        let connections = connections(&config, &pool, &tokens)?;
-        let services = services(&config, &pool, &connections)?;
+        let connections = connections(&config, &pool, &tokens, &application)?;
+        let services = services(&config, &pool, &connections, application)?;
         let metrics = figures(&config, &pool);
         let webhook_stats = Arc::<WebhookStats>::default();
         if config.webhooks.is_some() {
@@ -219,24 +220,35 @@ fn figures(config: &Config, pool: &PgPool) -> Metrics {
     metrics
 }
 
-fn connections(config: &Config, pool: &PgPool, tokens: &TokenKeeper) -> Result<Connections, Error> {
+fn connections(
+    config: &Config,
+    pool: &PgPool,
+    tokens: &TokenKeeper,
+    application: &Application,
+) -> Result<Connections, Error> {
     Ok(Connections::new(
         Arc::new(PgConnections::new(pool.clone(), tokens.clone())),
         Arc::new(tokens.clone()),
-        Arc::new(StravaOAuthClient::new(&config.strava)?),
+        Arc::new(StravaOAuthClient::new(&config.strava, application.clone())?),
         config.connections(),
         clock::system(),
     ))
 }
 
-fn services(config: &Config, pool: &PgPool, connections: &Connections) -> Result<Services, Error> {
+fn services(
+    config: &Config,
+    pool: &PgPool,
+    connections: &Connections,
+    application: Application,
+) -> Result<Services, Error> {
     let athletes = Athletes::new(Arc::new(PgAthletes::new(pool.clone())));
     let settings = config.sync.settings();
     let activities = PgActivities::new(pool.clone(), settings.lease_time);
     let activities = Activities::new(Arc::new(activities));
     let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
     let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
-    let subscriptions = Subscriptions::new(pool.clone(), &config.strava, config.webhooks.as_ref())?;
+    let webhooks = config.webhooks.as_ref();
+    let subscriptions = Subscriptions::new(pool.clone(), &config.strava, webhooks, application)?;
     let broker = OperatorBroker::new(config.operations.broker(&config.nats));
     let dead_letters = DeadLetters::new(broker, Contracts::decode(api_port::DESCRIPTORS)?);
     Ok(Services {

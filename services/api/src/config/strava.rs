@@ -2,15 +2,10 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use treaty_error::{Code, Error};
-use treaty_secrets::{SecretPath, SecretStore};
+use treaty_secrets::SecretPath;
 use url::Url;
 
 use super::{Problem, unmet};
-
-/// Names in the secret store, as external-secrets knows them too.
-const CLIENT_ID: &str = "STRAVA_CLIENT_ID";
-const CLIENT_SECRET: &str = "STRAVA_CLIENT_SECRET";
 
 /// Strava's OAuth side.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,27 +53,6 @@ impl StravaConfig {
             ),
             (self.timeout_seconds > 0, "strava.timeout_seconds", "at least 1"),
         ])
-    }
-
-    /// Takes our application's identifier and secret from the secret store, unless they are given.
-    ///
-    /// # Errors
-    /// When the store fails, or does not have them.
-    pub async fn complete(&mut self, secrets: &dyn SecretStore) -> Result<(), Error> {
-        if !self.client_id.is_empty() {
-            return Ok(());
-        }
-        let path = SecretPath::new(self.credentials.as_str())?;
-        let stored = secrets.read(&path).await?.map(|stored| stored.secret);
-        let value = |name: &str| stored.as_ref()?.get(name).cloned();
-        let (Some(id), Some(secret)) = (value(CLIENT_ID), value(CLIENT_SECRET)) else {
-            let message =
-                format!("the secret store has no {CLIENT_ID} and {CLIENT_SECRET} at {path}");
-            return Err(Error::new(Code::FailedPrecondition, message));
-        };
-        self.client_id = id.expose_secret().to_owned();
-        self.client_secret = secret;
-        Ok(())
     }
 
     fn default_oauth_base_url() -> Url {

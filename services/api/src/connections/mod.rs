@@ -1,5 +1,6 @@
 //! The consent by which an athlete lets us read from Strava.
 
+mod application;
 mod error;
 mod model;
 mod repository;
@@ -9,6 +10,7 @@ mod service;
 mod strava;
 mod tokens;
 
+pub use application::{Application, Credentials};
 pub use error::ConnectionsError;
 pub use model::{ConsentAnswer, FirstSync, Grant, NewConnection, TokenPair};
 pub use repository::{ConnectionsRepository, PgConnections};

@@ -90,7 +90,7 @@ impl Connections {
         let now = (inner.clock)();
         let expires_at = now + delta(inner.settings.consent_lifetime);
         inner.repository.begin_consent(athlete_id, &digest(&state), now, expires_at).await?;
-        Ok(inner.strava.authorize_url(&state))
+        Ok(inner.strava.authorize_url(&state).await)
     }
 
     /// Ends a consent: connects the athlete and promises the first sync.

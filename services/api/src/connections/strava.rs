@@ -11,7 +11,7 @@ use treaty_error::{Code, Error};
 use treaty_fetch::{BodyError, FetchConfig, read_body, send};
 use url::Url;
 
-use super::{Grant, TokenPair};
+use super::{Application, Credentials, Grant, TokenPair};
 use crate::config::StravaConfig;
 
 /// Longest answer that is read: a real one has about 1 kB.
@@ -31,7 +31,10 @@ pub enum StravaError {
     /// Strava did not answer, or with a failure of its own.
     #[error("Strava is not reachable just now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Strava refuses us as an application, or answers something else than agreed.
+    /// Strava does not know our application by its identifier and secret.
+    #[error("Strava does not accept the application's identifier and secret")]
+    InvalidApplication,
+    /// Strava answers something else than agreed.
     #[error("Strava answered in an unexpected way: {0}")]
     Unexpected(String),
 }
@@ -47,7 +50,7 @@ impl From<StravaError> for Error {
             StravaError::Unavailable(source) => {
                 Self::new(Code::Unavailable, message).with_source(source)
             }
-            StravaError::Unexpected(_) => Self::internal(error),
+            StravaError::InvalidApplication | StravaError::Unexpected(_) => Self::internal(error),
         }
     }
 }
@@ -57,7 +60,7 @@ impl From<StravaError> for Error {
 #[async_trait]
 pub trait StravaOAuth: Send + Sync {
     /// The page to send the athlete's browser to.
-    fn authorize_url(&self, state: &SecretString) -> String;
+    async fn authorize_url(&self, state: &SecretString) -> String;
     /// Tokens for a code.
     async fn exchange_code(&self, code: &SecretString) -> Result<Grant, StravaError>;
     /// The next tokens.
@@ -69,8 +72,7 @@ pub struct StravaOAuthClient {
     http: reqwest::Client,
     authorize: Url,
     token: Url,
-    client_id: String,
-    client_secret: SecretString,
+    application: Application,
     redirect_url: Url,
 }
 
@@ -79,7 +81,7 @@ impl StravaOAuthClient {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(config: &StravaConfig) -> Result<Self, Error> {
+    pub fn new(config: &StravaConfig, application: Application) -> Result<Self, Error> {
         let timeout = Duration::from_secs(config.timeout_seconds);
         let http = FetchConfig {
             user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
@@ -96,16 +98,31 @@ impl StravaOAuthClient {
             http,
             authorize: endpoint("authorize")?,
             token: endpoint("token")?,
-            client_id: config.client_id.clone(),
-            client_secret: config.client_secret.clone(),
+            application,
             redirect_url: config.redirect_url.clone(),
         })
     }
 
     async fn ask(&self, grant: [(&str, &str); 2]) -> Result<Answer, StravaError> {
+        let credentials = self.application.credentials().await;
+        let answer = self.ask_as(&credentials, grant).await;
+        if let Err(StravaError::InvalidApplication) = answer
+            && let Some(others) = self.application.instead_of(&credentials).await
+        {
+            // The secret was replaced a moment ago. Strava has not looked at the grant.
+            return self.ask_as(&others, grant).await;
+        }
+        answer
+    }
+
+    async fn ask_as(
+        &self,
+        credentials: &Credentials,
+        grant: [(&str, &str); 2],
+    ) -> Result<Answer, StravaError> {
         let form = [
-            ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.expose_secret()),
+            ("client_id", credentials.id.as_str()),
+            ("client_secret", credentials.secret.expose_secret()),
             grant[0],
             grant[1],
         ];
@@ -124,10 +141,11 @@ impl StravaOAuthClient {
 
 #[async_trait]
 impl StravaOAuth for StravaOAuthClient {
-    fn authorize_url(&self, state: &SecretString) -> String {
+    async fn authorize_url(&self, state: &SecretString) -> String {
+        let credentials = self.application.credentials().await;
         let mut url = self.authorize.clone();
         url.query_pairs_mut()
-            .append_pair("client_id", &self.client_id)
+            .append_pair("client_id", &credentials.id)
             .append_pair("redirect_uri", self.redirect_url.as_str())
             .append_pair("response_type", "code")
             .append_pair("approval_prompt", "auto")
@@ -197,6 +215,7 @@ struct Fault {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct FaultDetail {
+    resource: String,
     field: String,
     code: String,
 }
@@ -218,6 +237,10 @@ fn refusal(status: StatusCode, body: &[u8]) -> StravaError {
     if status.is_client_error() && fault.errors.iter().any(of_the_grant) {
         return StravaError::InvalidGrant;
     }
+    let of_the_application = |detail: &FaultDetail| detail.resource == "Application";
+    if status == StatusCode::UNAUTHORIZED || fault.errors.iter().any(of_the_application) {
+        return StravaError::InvalidApplication;
+    }
     StravaError::Unexpected(format!("status {status}"))
 }
 
@@ -238,7 +261,9 @@ mod tests {
         };
         assert!(matches!(means(400, &invalid("refresh_token")), StravaError::InvalidGrant));
         assert!(matches!(means(400, &invalid("code")), StravaError::InvalidGrant));
-        assert!(matches!(means(401, &invalid("client_id")), StravaError::Unexpected(_)));
+        let application = r#"{"errors":[{"resource":"Application","field":"client_id"}]}"#;
+        assert!(matches!(means(400, application), StravaError::InvalidApplication));
+        assert!(matches!(means(401, ""), StravaError::InvalidApplication));
         assert!(matches!(means(400, "<html>"), StravaError::Unexpected(_)));
         assert!(matches!(means(302, ""), StravaError::Unexpected(_)));
         assert!(matches!(means(429, ""), StravaError::RateLimited));

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::WebhooksError;
 use crate::config::{StravaConfig, WebhooksConfig};
+use crate::connections::{Application, Credentials};
 
 /// Longest answer that is read: a real one has about 300 bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -37,12 +38,15 @@ pub(super) enum Attempt {
 pub(super) struct PushSubscriptions {
     http: reqwest::Client,
     endpoint: Url,
-    client_id: String,
-    client_secret: SecretString,
+    application: Application,
 }
 
 impl PushSubscriptions {
-    pub(super) fn new(strava: &StravaConfig, webhooks: &WebhooksConfig) -> Result<Self, Error> {
+    pub(super) fn new(
+        strava: &StravaConfig,
+        webhooks: &WebhooksConfig,
+        application: Application,
+    ) -> Result<Self, Error> {
         let timeout = Duration::from_secs(strava.timeout_seconds);
         let http = FetchConfig {
             user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
@@ -54,16 +58,12 @@ impl PushSubscriptions {
         let base = webhooks.api_base_url.as_str().trim_end_matches('/');
         let endpoint =
             Url::parse(&format!("{base}/api/v3/push_subscriptions")).map_err(Error::internal)?;
-        let (client_id, client_secret) = (strava.client_id.clone(), strava.client_secret.clone());
-        Ok(Self { http, endpoint, client_id, client_secret })
-    }
-
-    fn client(&self) -> [(&'static str, &str); 2] {
-        [("client_id", &self.client_id), ("client_secret", self.client_secret.expose_secret())]
+        Ok(Self { http, endpoint, application })
     }
 
     pub(super) async fn list(&self) -> Result<Vec<Listed>, WebhooksError> {
-        let request = self.http.get(self.endpoint.clone()).query(&self.client());
+        let credentials = self.application.credentials().await;
+        let request = self.http.get(self.endpoint.clone()).query(&client(&credentials));
         match ask(request).await? {
             (StatusCode::OK, body) => serde_json::from_slice(&body)
                 .map_err(|_hidden| WebhooksError::Refused("its answer is no list".to_owned())),
@@ -81,7 +81,8 @@ impl PushSubscriptions {
         struct Created {
             id: i64,
         }
-        let [id, secret] = self.client();
+        let credentials = self.application.credentials().await;
+        let [id, secret] = client(&credentials);
         let callback = ("callback_url", callback.as_str());
         let form = [id, secret, callback, ("verify_token", verify_token.expose_secret())];
         match ask(self.http.post(self.endpoint.clone()).form(&form)).await? {
@@ -98,11 +99,16 @@ impl PushSubscriptions {
     /// Ends a subscription; one that is not there has ended.
     pub(super) async fn delete(&self, id: i64) -> Result<(), WebhooksError> {
         let endpoint = format!("{}/{id}", self.endpoint);
-        match ask(self.http.delete(endpoint).query(&self.client())).await? {
+        let credentials = self.application.credentials().await;
+        match ask(self.http.delete(endpoint).query(&client(&credentials))).await? {
             (status, _) if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
             (status, body) => Err(refusal(status, &body)),
         }
     }
+}
+
+fn client(credentials: &Credentials) -> [(&'static str, &str); 2] {
+    [("client_id", &credentials.id), ("client_secret", credentials.secret.expose_secret())]
 }
 
 async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), WebhooksError> {

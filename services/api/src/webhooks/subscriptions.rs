@@ -11,6 +11,7 @@ use url::Url;
 use super::WebhooksError;
 use super::strava::{Attempt, Listed, PushSubscriptions};
 use crate::config::{StravaConfig, WebhooksConfig};
+use crate::connections::Application;
 
 /// A subscription at Strava.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +48,12 @@ impl Subscriptions {
         pool: PgPool,
         strava: &StravaConfig,
         webhooks: Option<&WebhooksConfig>,
+        application: Application,
     ) -> Result<Self, Error> {
         let Some(webhooks) = webhooks else { return Ok(Self { inner: None }) };
         let inner = Inner {
             pool,
-            strava: PushSubscriptions::new(strava, webhooks)?,
+            strava: PushSubscriptions::new(strava, webhooks, application)?,
             callback: webhooks.callback_url()?,
             verify_token: webhooks.verify_token.clone(),
         };

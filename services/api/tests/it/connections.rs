@@ -5,8 +5,9 @@ use std::time::Duration;
 use api::clock;
 use api::config::StravaConfig;
 use api::connections::{
-    Connections, ConnectionsError, ConnectionsSettings, ConsentAnswer, Grant, PgConnections,
-    StravaError, StravaOAuth, StravaOAuthClient, TokenMove, TokenPair, TokenStore as _,
+    Application, Connections, ConnectionsError, ConnectionsSettings, ConsentAnswer, Grant,
+    PgConnections, StravaError, StravaOAuth, StravaOAuthClient, TokenMove, TokenPair,
+    TokenStore as _,
 };
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
@@ -43,7 +44,7 @@ pub(crate) async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn
     };
     let (client_id, client_secret) = (config.client_id.to_string(), config.client_secret.clone());
     let simulator = Simulator::start(config).await.unwrap();
-    let client = StravaOAuthClient::new(&StravaConfig {
+    let config = StravaConfig {
         oauth_base_url: simulator.url().parse().unwrap(),
         client_id,
         client_secret,
@@ -52,8 +53,9 @@ pub(crate) async fn simulator(access_token_lifetime: u64) -> (Simulator, Arc<dyn
         timeout_seconds: 10,
         consent_lifetime_seconds: 600,
         least_lifetime_seconds: 300,
-    });
-    (simulator, Arc::new(client.unwrap()))
+    };
+    let client = StravaOAuthClient::new(&config, Application::given(&config)).unwrap();
+    (simulator, Arc::new(client))
 }
 
 /// What a browser brings back from the page, for an athlete who decides as `with` says.
@@ -184,7 +186,7 @@ struct SlowStrava {
 
 #[async_trait]
 impl StravaOAuth for SlowStrava {
-    fn authorize_url(&self, _state: &SecretString) -> String {
+    async fn authorize_url(&self, _state: &SecretString) -> String {
         String::new()
     }
 

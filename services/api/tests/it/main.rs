@@ -12,6 +12,7 @@ mod outbox_broker;
 mod outbox_process;
 mod process;
 mod quota;
+mod rotation;
 mod stream;
 mod support;
 mod sync;
