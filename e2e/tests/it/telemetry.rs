@@ -31,6 +31,15 @@ const BESIDE: &[&[(&str, &str)]] = &[
     &[("consumer", "process "), ("api", "COMMIT")],
 ];
 
+/// From a run that a schedule has started to the statement that pages through the athletes.
+const DISPATCH: &[(&str, &str)] = &[
+    ("worker", "RunWorkflow:DispatchSyncs"),
+    ("worker", "RunActivity:PublishSyncJobs"),
+    ("worker", "stravasync.athletes.v1.AthletesService/ListAthletes"),
+    ("api", "stravasync.athletes.v1.AthletesService/ListAthletes"),
+    ("api", "SELECT "),
+];
+
 /// Series that every system has once an athlete was synced, by a dispatch too; each above 0.
 const SERIES: &[&str] = &[
     r#"http_server_request_duration_seconds_count{http_route="/v1/strava/callback",http_response_status_code="200"}"#,
@@ -90,6 +99,12 @@ async fn follows(receiver: &Receiver) -> Result<()> {
         let traces = receiver.traces();
         let whole = traces.iter().find(|trace| trace.has_chain(CONSENT_TO_COMMIT));
         Ok(whole.is_some_and(|trace| BESIDE.iter().all(|chain| trace.has_chain(chain))))
+    })
+    .await?;
+    wait("a trace from a scheduled run to its last statement", PATIENCE, async || {
+        Ok(receiver.traces().iter().any(|trace| {
+            trace.has_chain(DISPATCH) && trace.spans().iter().any(|span| span.parent_id.is_empty())
+        }))
     })
     .await?;
     // A job of a dispatch has a trace of its own, which refers to that of the activity.

@@ -1,6 +1,7 @@
 //! Bringing spans to the collector, without ever being in anybody's way.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::durations;
+use crate::queue::Room;
 
 /// Longest answer of a collector that is read; it says what it has refused.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -26,6 +28,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 /// spans are dropped; that is told once when it begins, and once when it ends.
 pub(crate) struct Collector {
     exporter: SpanExporter,
+    room: Arc<Room>,
     failing: AtomicBool,
     dropped: AtomicU64,
 }
@@ -41,6 +44,7 @@ impl Collector {
         endpoint: &Url,
         timeout: Duration,
         runtime: Handle,
+        room: Arc<Room>,
     ) -> Result<Self, HttpError> {
         let client = reqwest::Client::builder()
             .user_agent("treaty-telemetry")
@@ -55,12 +59,12 @@ impl Collector {
             .with_endpoint(format!("{base}/v1/traces"))
             .with_timeout(timeout)
             .build()?;
-        Ok(Self { exporter, failing: AtomicBool::new(false), dropped: AtomicU64::new(0) })
+        Ok(Self { exporter, room, failing: AtomicBool::new(false), dropped: AtomicU64::new(0) })
     }
 
     fn note(&self, count: usize, outcome: &OTelSdkResult) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        durations::count_exported_spans(count, outcome.is_ok());
+        durations::count_spans(count, if outcome.is_ok() { "delivered" } else { "dropped" });
         match outcome {
             Ok(()) if self.failing.swap(false, Ordering::Relaxed) => {
                 let dropped = self.dropped.swap(0, Ordering::Relaxed);
@@ -80,6 +84,7 @@ impl Collector {
 impl Export for Collector {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let count = batch.len();
+        self.room.leave(count);
         let outcome = self.exporter.export(batch).await;
         self.note(count, &outcome);
         outcome

@@ -57,9 +57,13 @@ pub fn traceparent() -> Option<String> {
     if !is_on() {
         return None;
     }
-    let span = current()?;
+    current().map(|span| written(&span))
+}
+
+/// As a header says it.
+pub(crate) fn written(span: &SpanContext) -> String {
     let flags = span.trace_flags().to_u8();
-    Some(format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
+    format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id())
 }
 
 /// Makes a new span go on in the trace that a message or a call came with. One that is made
@@ -85,13 +89,19 @@ pub fn describe(span: &Span, key: &'static str, value: impl Into<opentelemetry::
 /// Makes a new span, of a trace of its own, refer to what caused it.
 pub fn caused_by(span: &Span, traceparent: Option<&str>) {
     if is_on()
-        && let Some(traceparent) = traceparent
+        && let Some(cause) = traceparent.and_then(remote)
+        && cause.is_sampled()
     {
-        let cause = extract(traceparent).span().span_context().clone();
-        if cause.is_valid() && cause.is_sampled() {
-            span.add_link(cause);
-        }
+        span.add_link(cause);
     }
+}
+
+/// A span of another process; none when what is said of it is malformed.
+pub(crate) fn remote(traceparent: &str) -> Option<SpanContext> {
+    let context = extract(traceparent);
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| span.clone())
 }
 
 fn extract(traceparent: &str) -> Context {

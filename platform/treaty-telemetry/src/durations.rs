@@ -115,7 +115,7 @@ impl Measured {
             &self.messages_sent,
         );
         time(to, "temporal_activity_duration", "Attempts of activities", &self.activities);
-        to.register("traces_spans", "Spans that were sent to the collector", self.spans.clone());
+        to.register("traces_spans", "Spans for the collector", self.spans.clone());
         self
     }
 }
@@ -186,8 +186,8 @@ pub fn activity_ended(activity: &'static str, outcome: &'static str, took: Durat
     MEASURED.activities.get_or_create(&labels).observe(took.as_secs_f64());
 }
 
-/// Spans were delivered to the collector, or dropped because it did not take them.
-pub(crate) fn count_exported_spans(count: u64, delivered: bool) {
-    let outcome = if delivered { "delivered" } else { "dropped" };
+/// Spans were delivered to the collector, dropped because it did not take them, or found no room
+/// in the queue.
+pub(crate) fn count_spans(count: u64, outcome: &'static str) {
     MEASURED.spans.get_or_create(&Spans { outcome }).inc_by(count);
 }

@@ -4,6 +4,7 @@
 //!   OTLP. A collector that is away costs no request and no unbounded memory.
 //! - [`context`] is what adapters need: the `traceparent` of what runs now, and spans that go
 //!   on where another process was.
+//! - [`Run`] is the span of work that no single process holds.
 //! - [`statements`] makes spans of the SQL statements that sqlx tells of.
 //! - [`Metrics`] answers Prometheus; [`durations`] holds what adapters measure, and a
 //!   [`Source`] tells figures that something else keeps.
@@ -20,11 +21,14 @@ pub mod context;
 pub mod durations;
 mod log;
 mod metrics;
+mod queue;
+mod runs;
 mod start;
 mod statements;
 mod traces;
 
 pub use log::{LogConfig, LogFormat};
 pub use metrics::{Metrics, Readings, Source};
+pub use runs::Run;
 pub use start::{Guard, TelemetryError, init, init_log};
 pub use traces::TracesConfig;

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::{LogConfig, TracesConfig, context, log, statements, traces};
+use crate::{LogConfig, TracesConfig, context, log, runs, statements, traces};
 
 /// How long the end of a process waits for spans that are not delivered yet.
 const FLUSH_TIME: Duration = Duration::from_secs(2);
@@ -65,10 +65,11 @@ pub fn init(
     // Each layer has a filter of its own: what is not for the log may be for a trace.
     let registry = tracing_subscriber::registry()
         .with(traces::layer(tracer.clone()))
-        .with(statements::layer(tracer))
+        .with(statements::layer(tracer.clone()))
         .with(log::layer(log).with_filter(filter(log)?));
     start(registry)?;
     context::turn_on();
+    runs::turn_on(tracer, traces.ratio);
     Ok(Guard { provider: Some(provider) })
 }
 

@@ -1,5 +1,6 @@
 //! The export of traces.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -17,6 +18,8 @@ use url::Url;
 
 use crate::TelemetryError;
 use crate::collector::Collector;
+use crate::queue::{Bounded, Room};
+use crate::runs::Identifiers;
 
 /// Most spans that are sent at once.
 const BATCH: usize = 512;
@@ -76,7 +79,8 @@ pub(crate) fn provider(
 ) -> Result<Option<SdkTracerProvider>, TelemetryError> {
     let Some(endpoint) = &config.endpoint else { return Ok(None) };
     let timeout = Duration::from_secs(config.timeout_seconds);
-    let collector = Collector::new(endpoint, timeout, runtime.clone());
+    let room = Room::new(config.queue);
+    let collector = Collector::new(endpoint, timeout, runtime.clone(), Arc::clone(&room));
     let batch = BatchConfigBuilder::default()
         .with_max_queue_size(config.queue)
         .with_max_export_batch_size(BATCH)
@@ -89,8 +93,9 @@ pub(crate) fn provider(
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.ratio)));
     Ok(Some(
         SdkTracerProvider::builder()
-            .with_span_processor(processor)
+            .with_span_processor(Bounded { inner: processor, room })
             .with_sampler(sampler)
+            .with_id_generator(Identifiers::default())
             .with_resource(resource(service))
             .build(),
     ))
@@ -114,6 +119,13 @@ pub(crate) fn tracer(provider: &SdkTracerProvider) -> SdkTracer {
     provider.tracer("treaty")
 }
 
+/// Whether a library makes the span for itself, though it says its kind: that of Temporal does so
+/// for each attempt and for each workflow in memory, in traces of their own, since the context that
+/// came with the task is unknown to it. The adapter makes spans that go on in that.
+fn is_foreign(target: &str) -> bool {
+    target.starts_with("temporalio_")
+}
+
 /// Makes spans with the field `otel.kind` part of traces, and warnings within them too.
 pub(crate) fn layer<S>(tracer: SdkTracer) -> impl Layer<S>
 where
@@ -121,7 +133,7 @@ where
 {
     let wanted = filter_fn(|metadata| {
         if metadata.is_span() {
-            metadata.fields().field("otel.kind").is_some()
+            metadata.fields().field("otel.kind").is_some() && !is_foreign(metadata.target())
         } else {
             *metadata.level() <= Level::WARN
         }

@@ -280,7 +280,8 @@ impl<C: ActivityContract, H: ActivityHandler<C>> ExecutableActivity for Served<C
     }
 }
 
-/// An attempt begins a trace, which is found by the workflow and its run.
+/// An attempt is part of its run's trace. It begins one where the workflow was scheduled by a
+/// worker that makes none.
 fn span(activity: &'static str, context: &SdkContext) -> tracing::Span {
     let info = context.info();
     let span = tracing::info_span!(
@@ -291,6 +292,7 @@ fn span(activity: &'static str, context: &SdkContext) -> tracing::Span {
         workflow_id = info.workflow_id.as_deref(),
         attempt = info.attempt,
     );
+    trace::continue_in(&span, crate::trace::caller(context.headers()).as_deref());
     if let Some(run) = &info.workflow_run_id {
         trace::describe(&span, "temporal.workflow.run_id", run.clone());
     }

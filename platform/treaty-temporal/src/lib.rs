@@ -29,6 +29,7 @@ mod server;
 mod starter;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod versioning;
 mod worker;
 

@@ -22,13 +22,15 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::{
 };
 use temporalio_common::search_attributes::SearchAttributes;
 use temporalio_common::{HasWorkflowDefinition, WorkflowDefinition};
+use tracing::Instrument as _;
+use treaty_telemetry::context;
 
 use crate::refusal::{
     interaction_error, is_conflict, payload, result_error, rpc_error, schedule_error,
 };
 use crate::{
     Connection, Error, OnConflict, Overlap, RunRef, ScheduleRequest, ScheduleRun, ScheduleStatus,
-    StartRequest, WorkflowClient, search,
+    StartRequest, WorkflowClient, search, trace,
 };
 
 /// How often a schedule is written again after another replica got in between.
@@ -54,32 +56,15 @@ impl HasWorkflowDefinition for Named {
 #[async_trait]
 impl WorkflowClient for Connection {
     async fn start(&self, request: StartRequest) -> Result<RunRef, Error> {
-        let spec = request.workflow;
-        let workflow_id = request.workflow_id;
-        let options = WorkflowStartOptions::new(spec.task_queue, workflow_id.as_str())
-            .id_conflict_policy(match request.on_conflict {
-                OnConflict::Fail => WorkflowIdConflictPolicy::Fail,
-                OnConflict::UseExisting => WorkflowIdConflictPolicy::UseExisting,
-            })
-            .maybe_search_attributes(
-                search::attributes(spec, &request.input).map(SearchAttributes::from),
-            )
-            .maybe_execution_timeout(spec.execution_timeout)
-            .maybe_run_timeout(spec.run_timeout)
-            .build();
-        let started = self.client().start_workflow(Named(spec.name), request.input, options).await;
-        match started {
-            Ok(handle) => Ok(RunRef {
-                workflow: spec.name,
-                run_id: handle.run_id().map(str::to_owned),
-                workflow_id,
-            }),
-            Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => {
-                Err(Error::AlreadyStarted { workflow_id, run_id })
-            }
-            Err(WorkflowStartError::Rpc(status)) => Err(Error::call("start a workflow", status)),
-            Err(error) => Err(payload(spec.name, "encoded", error)),
-        }
+        let name = request.workflow.name;
+        let span = tracing::info_span!(
+            "start workflow",
+            otel.kind = "client",
+            otel.name = context::is_on().then(|| format!("StartWorkflow:{name}")),
+            name,
+            workflow_id = request.workflow_id,
+        );
+        self.start_run(request).instrument(span).await
     }
 
     async fn result(&self, run: &RunRef) -> Result<Value, Error> {
@@ -172,6 +157,36 @@ impl WorkflowClient for Connection {
 }
 
 impl Connection {
+    async fn start_run(&self, request: StartRequest) -> Result<RunRef, Error> {
+        let spec = request.workflow;
+        let workflow_id = request.workflow_id;
+        let options = WorkflowStartOptions::new(spec.task_queue, workflow_id.as_str())
+            .id_conflict_policy(match request.on_conflict {
+                OnConflict::Fail => WorkflowIdConflictPolicy::Fail,
+                OnConflict::UseExisting => WorkflowIdConflictPolicy::UseExisting,
+            })
+            .maybe_search_attributes(
+                search::attributes(spec, &request.input).map(SearchAttributes::from),
+            )
+            .maybe_execution_timeout(spec.execution_timeout)
+            .maybe_run_timeout(spec.run_timeout)
+            .maybe_header(trace::headers())
+            .build();
+        let started = self.client().start_workflow(Named(spec.name), request.input, options).await;
+        match started {
+            Ok(handle) => Ok(RunRef {
+                workflow: spec.name,
+                run_id: handle.run_id().map(str::to_owned),
+                workflow_id,
+            }),
+            Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => {
+                Err(Error::AlreadyStarted { workflow_id, run_id })
+            }
+            Err(WorkflowStartError::Rpc(status)) => Err(Error::call("start a workflow", status)),
+            Err(error) => Err(payload(spec.name, "encoded", error)),
+        }
+    }
+
     pub(crate) fn handle(&self, run: &RunRef) -> WorkflowHandle<Client, Named> {
         let info = WorkflowExecutionInfo::builder()
             .namespace(self.namespace())

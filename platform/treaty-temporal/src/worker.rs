@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::activity::{Implementer, Served};
 use crate::{
     ActivityContract, ActivityHandler, ActivitySpec, Connection, DeploymentConfig, Error,
-    WorkflowContract, WorkflowSpec, versioning,
+    WorkflowContract, WorkflowSpec, trace, versioning,
 };
 
 /// How long an activity that was told to stop may take to do so, at shutdown.
@@ -97,6 +97,7 @@ impl Worker {
             .tuner(tuner)
             .graceful_shutdown_period(Duration::from_secs(config.drain_seconds))
             .deployment_options(versioning::options(config.deployment.as_ref()))
+            .workflow_interceptor(trace::interceptor())
             .build();
         Self { config, options, registered: BTreeSet::new(), declared: None }
     }

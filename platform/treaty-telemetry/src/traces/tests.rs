@@ -153,6 +153,9 @@ fn spans_reach_the_collector_with_their_statements_below() {
         tracing::debug!(target: "sqlx::query", summary = "SELECT 1", elapsed_secs = 0.1);
         let span = tracing::info_span!("message", otel.kind = "consumer");
         context::continue_in(&span, Some(parent));
+        // Nor is what a library begins for itself, whose context would be in the way of ours.
+        let theirs = tracing::info_span!(target: "temporalio_sdk", "task", otel.kind = "server");
+        theirs.in_scope(|| assert!(!context::is_traced()));
         span.in_scope(|| {
             let told = context::traceparent().unwrap();
             assert!(told.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{told}");
@@ -243,7 +246,7 @@ fn a_collector_that_is_away_is_told_of_once_and_its_return_too() {
     let runtime = Runtime::new().unwrap();
     let url = Url::parse(&format!("http://{address}")).unwrap();
     let limit = Duration::from_secs(1);
-    let collector = Collector::new(&url, limit, runtime.handle().clone()).unwrap();
+    let collector = Collector::new(&url, limit, runtime.handle().clone(), Room::new(512)).unwrap();
     let log = Arc::default();
     let lines = tracing_subscriber::fmt().with_writer(Lines(Arc::clone(&log))).finish();
     tracing::subscriber::with_default(lines, || {
@@ -259,4 +262,21 @@ fn a_collector_that_is_away_is_told_of_once_and_its_return_too() {
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     assert_eq!(log.matches("do not reach the collector").count(), 1, "{log}");
     assert_eq!(log.matches("reach the collector again").count(), 1, "{log}");
+}
+
+#[test]
+fn a_queue_that_is_full_is_told_of_once_and_that_it_has_room_again_too() {
+    let (room, log) = (Room::new(4), Arc::default());
+    let lines = tracing_subscriber::fmt().with_writer(Lines(Arc::clone(&log))).finish();
+    tracing::subscriber::with_default(lines, || {
+        for _ in 0..3 {
+            // Six find no room each time.
+            assert_eq!((0..10).filter(|_| room.enter()).count(), 4);
+            room.leave(4);
+        }
+        room.leave(0);
+    });
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("is full (traces.queue)").count(), 1, "{log}");
+    assert!(log.contains("has room again") && log.contains("18"), "{log}");
 }

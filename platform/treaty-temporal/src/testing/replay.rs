@@ -8,7 +8,7 @@ use temporalio_sdk::workflow_replayer::{
 use temporalio_workflow::workflows::WorkflowImplementation;
 
 use super::history::decode;
-use crate::{Error, WorkflowContract};
+use crate::{Error, WorkflowContract, trace};
 
 /// Runs workflows again on what happened to them, without a server and without activities: what a
 /// worker does that takes over an open workflow. It fails where the code would decide otherwise
@@ -29,7 +29,10 @@ impl Replayer {
     /// A replayer of the workflows of this task queue.
     #[must_use]
     pub fn new(task_queue: &str) -> Self {
-        let options = WorkflowReplayerOptions::new().task_queue(task_queue).build();
+        let options = WorkflowReplayerOptions::new()
+            .task_queue(task_queue)
+            .workflow_interceptor(trace::interceptor())
+            .build();
         Self { registering: Ok(options) }
     }
 

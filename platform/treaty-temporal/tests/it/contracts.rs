@@ -1,12 +1,15 @@
 //! A small world of contracts, as the generator would emit them, and the code
 //! that a service would write against them.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use temporalio_workflow::{WorkflowContext, WorkflowResult, workflow, workflow_methods};
+use temporalio_workflow::{
+    ContinueAsNewOptions, WorkflowContext, WorkflowResult, workflow, workflow_methods,
+};
 use tokio::sync::Semaphore;
 use treaty_error::Code;
 use treaty_temporal::{
@@ -106,7 +109,13 @@ impl GreetWorkflow {
         ctx: &mut WorkflowContext<Self>,
         input: GreetRequest,
     ) -> WorkflowResult<GreetResponse> {
-        Ok(execute_activity::<Compose, _>(ctx, input).await?)
+        let again = input.full_name == "again";
+        let response = execute_activity::<Compose, _>(ctx, input).await?;
+        if again {
+            let next = GreetRequest { full_name: "flaky".to_owned() };
+            match ctx.continue_as_new(next, ContinueAsNewOptions::default())? {}
+        }
+        Ok(response)
     }
 }
 
@@ -133,11 +142,13 @@ pub struct Composer {
     pub begun: AtomicU32,
     /// Greetings to `patient` wait for a permit.
     pub gate: Semaphore,
+    /// The `traceparent` within each attempt, where there is one.
+    pub traces: Mutex<Vec<String>>,
 }
 
 impl Composer {
     pub fn new() -> Self {
-        Self { begun: AtomicU32::new(0), gate: Semaphore::new(0) }
+        Self { begun: AtomicU32::new(0), gate: Semaphore::new(0), traces: Mutex::default() }
     }
 }
 
@@ -149,6 +160,7 @@ impl ActivityHandler<Compose> for Composer {
         input: GreetRequest,
     ) -> treaty_error::Result<GreetResponse> {
         self.begun.fetch_add(1, Ordering::SeqCst);
+        self.traces.lock().unwrap().extend(treaty_telemetry::context::traceparent());
         match input.full_name.as_str() {
             "nobody" => {
                 return Err(treaty_error::Error::invalid_field("fullName", "is nobody's"));

@@ -7,4 +7,5 @@ mod registration;
 mod replay;
 mod search;
 mod server;
+mod trace;
 mod versioning;
