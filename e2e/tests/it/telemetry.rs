@@ -88,6 +88,7 @@ async fn a_request_is_followed_to_its_last_statement_and_all_is_measured() -> Re
         receiver.traces().iter().for_each(|trace| println!("{trace}"));
     }
     followed?;
+    believes_who_is_known(&stack, &receiver).await?;
     keeps_secrets(&receiver.spans(), stack.operator_token());
     measures(&stack).await?;
     stack.stop();
@@ -122,6 +123,34 @@ async fn follows(receiver: &Receiver) -> Result<()> {
         }))
     })
     .await
+}
+
+/// A caller who proves who it is goes on in its own trace; who does not is referred to.
+async fn believes_who_is_known(stack: &Stack, receiver: &Receiver) -> Result<()> {
+    const KNOWN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const UNKNOWN: &str = "5cf92f3577b34da6a3ce929d0e0e4737";
+    let url = format!("http://{}/v1/totals", stack.addresses().http);
+    let client = reqwest::Client::new();
+    let asking = |trace| client.get(&url).header("traceparent", parent(trace));
+    asking(KNOWN).bearer_auth(stack.operator_token()).send().await?.error_for_status()?;
+    asking(UNKNOWN).send().await?;
+    wait("two requests, one in its caller's trace", PATIENCE, async || {
+        let spans = receiver.spans();
+        let asked = |span: &&Span| span.name == "GET /v1/totals";
+        let joined = spans.iter().filter(asked).any(|span| span.trace_id == KNOWN);
+        let referred = spans
+            .iter()
+            .filter(asked)
+            .any(|span| span.parent_id.is_empty() && span.links.iter().any(|link| link == UNKNOWN));
+        Ok(joined && referred)
+    })
+    .await?;
+    assert!(receiver.spans().iter().all(|span| span.trace_id != UNKNOWN));
+    Ok(())
+}
+
+fn parent(trace: &str) -> String {
+    format!("00-{trace}-00f067aa0ba902b7-01")
 }
 
 /// Statements have placeholders, and nothing of a request's body or its credentials is anywhere.

@@ -92,6 +92,14 @@ impl Gateway {
         request_id_or_new(text(headers, treaty_rpc::REQUEST_ID))
     }
 
+    /// Whether the request's caller proves who it is. Behind a gateway that forwards, the server
+    /// finds that out, too late for what the gateway tells of the request.
+    pub(crate) fn knows_caller(&self, headers: &HeaderMap) -> bool {
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(authenticator) = &self.0.authenticator else { return false };
+        authorization.is_some_and(|header| authenticator.authenticate(Some(header)).is_ok())
+    }
+
     /// Proves and admits the caller before anything of the body is read.
     pub(crate) fn context(
         &self,
@@ -118,9 +126,7 @@ impl Gateway {
             Some(timeout) => timeout.min(route.spec.deadline),
             None => route.spec.deadline,
         });
-        if let Some(traceparent) = traceparent(text(headers, treaty_rpc::TRACEPARENT)) {
-            context = context.with_traceparent(traceparent);
-        }
+        context = context.arrived_with(traceparent(text(headers, treaty_rpc::TRACEPARENT)));
         if let Some(key) = idempotency_key(text(headers, treaty_rpc::IDEMPOTENCY_KEY)) {
             context = context.with_idempotency_key(key);
         }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use treaty_error::Error;
 use treaty_rpc::{Context, MessageStream};
 
@@ -16,6 +16,9 @@ use crate::{Body, BodyMode, Gateway, Route, Routes, stream, upload};
 /// Answers the requests of one route.
 pub(crate) trait Endpoint: Send + Sync {
     fn route(&self) -> &'static Route;
+
+    /// Whether the request's caller proves who it is.
+    fn knows_caller(&self, headers: &HeaderMap) -> bool;
 
     fn call(self: Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>>;
 }
@@ -214,6 +217,10 @@ macro_rules! endpoint {
         {
             fn route(&self) -> &'static Route {
                 self.route
+            }
+
+            fn knows_caller(&self, headers: &HeaderMap) -> bool {
+                self.gateway.knows_caller(headers)
             }
 
             fn call(self: Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {

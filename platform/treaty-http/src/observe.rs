@@ -36,8 +36,9 @@ impl Answering {
     }
 
     /// The span of a request of the contracts; none without traces. Path and query may hold
-    /// what is nobody's business.
-    pub(crate) fn span(self, headers: &HeaderMap) -> Span {
+    /// what is nobody's business. The request goes on in the trace of a caller who is known;
+    /// that of an unknown one is referred to.
+    pub(crate) fn span(self, headers: &HeaderMap, is_known: impl FnOnce() -> bool) -> Span {
         let Self::Route(_) = self else { return Span::none() };
         if !context::is_on() {
             return Span::none();
@@ -53,7 +54,10 @@ impl Answering {
             http.response.status_code = field::Empty,
         );
         let parent = headers.get(context::TRACEPARENT).and_then(|value| value.to_str().ok());
-        context::continue_in(&span, treaty_rpc::traceparent(parent));
+        match treaty_rpc::traceparent(parent) {
+            Some(parent) if is_known() => context::continue_in(&span, Some(parent)),
+            parent => context::caused_by(&span, parent),
+        }
         span
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use futures::FutureExt;
 use futures::future::{BoxFuture, CatchUnwind};
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tower::Service;
 use tracing::Span;
 use treaty_error::Error;
@@ -120,7 +120,7 @@ impl Site {
         let found = catch_unwind(AssertUnwindSafe(|| self.find(&request)));
         let (answering, found) =
             found.unwrap_or_else(|panic| (Answering::Nobody, Target::Refusal(panicked(&*panic))));
-        let span = answering.span(request.headers());
+        let span = answering.span(request.headers(), || found.knows_caller(request.headers()));
         let dispatched = catch_unwind(AssertUnwindSafe(|| span.in_scope(|| found.answer(request))));
         let running =
             dispatched.unwrap_or_else(|panic| std::future::ready(panicked(&*panic)).boxed());
@@ -157,6 +157,10 @@ enum Target {
 }
 
 impl Target {
+    fn knows_caller(&self, headers: &HeaderMap) -> bool {
+        matches!(self, Self::Endpoint(endpoint) if endpoint.knows_caller(headers))
+    }
+
     fn answer(self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         match self {
             Self::Endpoint(endpoint) => endpoint.call(request),

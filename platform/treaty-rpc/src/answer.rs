@@ -32,10 +32,8 @@ where
     let authorization = metadata.get("authorization").map(|value| value.to_str().unwrap_or(""));
     let result = match authenticator.authenticate(authorization) {
         Ok(caller) => {
-            let mut context = Context::incoming(caller, request_id);
-            if let Some(traceparent) = headers::traceparent(text(metadata, headers::TRACEPARENT)) {
-                context = context.with_traceparent(traceparent);
-            }
+            let traceparent = headers::traceparent(text(metadata, headers::TRACEPARENT));
+            let mut context = Context::incoming(caller, request_id).arrived_with(traceparent);
             if let Some(key) = headers::idempotency_key(text(metadata, headers::IDEMPOTENCY_KEY)) {
                 context = context.with_idempotency_key(key);
             }

@@ -60,6 +60,7 @@ pub struct Context {
     deadline: Option<Instant>,
     request_id: Arc<str>,
     traceparent: Option<Arc<str>>,
+    foreign_traceparent: Option<Arc<str>>,
     idempotency_key: Option<IdempotencyKey>,
     metadata: Option<Metadata>,
     credentials: Option<HeaderValue>,
@@ -95,6 +96,7 @@ impl Context {
             deadline: None,
             request_id: request_id.into(),
             traceparent: None,
+            foreign_traceparent: None,
             idempotency_key: None,
             metadata: None,
             credentials: None,
@@ -137,6 +139,19 @@ impl Context {
     #[must_use]
     pub fn with_traceparent(mut self, traceparent: impl Into<Arc<str>>) -> Self {
         self.traceparent = Some(traceparent.into());
+        self
+    }
+
+    /// The same call with the `traceparent` that arrived with it. It is part of that trace when
+    /// the caller has proved who it is. Of nobody knows whom it begins one, which refers to
+    /// theirs: otherwise anybody could write into traces of ours, and have all be kept or none.
+    #[must_use]
+    pub fn arrived_with(mut self, traceparent: Option<&str>) -> Self {
+        if self.caller == Caller::Anonymous {
+            self.foreign_traceparent = traceparent.map(Arc::from);
+        } else {
+            self.traceparent = traceparent.map(Arc::from);
+        }
         self
     }
 
@@ -246,10 +261,15 @@ impl Context {
         &self.request_id
     }
 
-    /// The W3C `traceparent` that came with the call.
+    /// The W3C `traceparent` of the trace that the call is part of.
     #[must_use]
     pub fn traceparent(&self) -> Option<&str> {
         self.traceparent.as_deref()
+    }
+
+    /// The `traceparent` that came with the call of an unknown caller.
+    pub(crate) fn foreign_traceparent(&self) -> Option<&str> {
+        self.foreign_traceparent.as_deref()
     }
 }
 
@@ -272,6 +292,16 @@ mod tests {
         assert_eq!(past.remaining(), Some(Duration::ZERO));
         let endless = Context::background().with_deadline(Duration::MAX);
         assert_eq!(endless.remaining(), None);
+    }
+
+    #[test]
+    fn a_trace_is_joined_by_who_is_known_and_referred_to_by_who_is_not() {
+        const THEIRS: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let known = Caller::Deployable("worker".into());
+        let known = Context::incoming(known, "r1").arrived_with(Some(THEIRS));
+        assert_eq!((known.traceparent(), known.foreign_traceparent()), (Some(THEIRS), None));
+        let unknown = Context::incoming(Caller::Anonymous, "r1").arrived_with(Some(THEIRS));
+        assert_eq!((unknown.traceparent(), unknown.foreign_traceparent()), (None, Some(THEIRS)));
     }
 
     #[test]

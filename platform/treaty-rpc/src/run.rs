@@ -70,7 +70,8 @@ where
 
 fn span(spec: &MethodSpec, context: &Context) -> Span {
     // Behind the HTTP gateway it is a step of the request.
-    let kind = if trace::is_traced() { "internal" } else { "server" };
+    let is_first = !trace::is_traced();
+    let kind = if is_first { "server" } else { "internal" };
     let span = tracing::info_span!(
         "rpc",
         otel.kind = kind,
@@ -82,6 +83,9 @@ fn span(spec: &MethodSpec, context: &Context) -> Span {
         traceparent = context.traceparent(),
     );
     trace::continue_in(&span, context.traceparent());
+    if is_first {
+        trace::caused_by(&span, context.foreign_traceparent());
+    }
     span
 }
 
