@@ -4,6 +4,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use stack::journey::{User, wait};
+use stack::telemetry::Receiver;
 use stack::{Options, SecretStore, verify};
 
 use crate::start;
@@ -14,12 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Vault that is sealed stops nobody whose token lasts, and no secret is in any log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_live_in_vault_and_nowhere_else_and_a_sealed_vault_stops_no_sync() -> Result<()> {
+    let receiver = Receiver::start()?;
     let options = Options {
         athletes: 3,
         activities_per_athlete: 5,
         consumers: 1,
         dispatch_every: Duration::from_secs(2),
         secrets: SecretStore::Vault,
+        settings: receiver.settings(),
         ..Options::default()
     };
     let (mut stack, directory) = start(&options)?;
@@ -38,6 +41,11 @@ async fn secrets_live_in_vault_and_nowhere_else_and_a_sealed_vault_stops_no_sync
         secrets.extend(values(vault, &path, &["access_token", "refresh_token"])?);
     }
     secrets.extend(values(vault, "strava-credentials", &["STRAVA_CLIENT_SECRET"])?);
+    wait("a consent whose tokens are seen to be written to Vault", PATIENCE, async || {
+        let consent = [("api", "GET /v1/strava/callback"), ("api", "write secret")];
+        Ok(receiver.traces().iter().any(|trace| trace.has_chain(&consent)))
+    })
+    .await?;
     vault.seal()?;
     assert_eq!(stack.sql("SELECT count(*) FROM strava_tokens")?.trim(), "0");
     let rounds = || -> Result<u32> {
@@ -58,6 +66,16 @@ async fn secrets_live_in_vault_and_nowhere_else_and_a_sealed_vault_stops_no_sync
     stack.stop();
     let leaks = leaks(directory.path(), &secrets)?;
     assert!(leaks.is_empty(), "{leaks:?}");
+    // No token is in any trace; and who an athlete is, is not in what is told of Vault.
+    let spans = receiver.spans();
+    let hidden = |text: &str| !secrets.iter().any(|secret| text.contains(secret));
+    assert!(spans.iter().all(|span| hidden(&format!("{span:?}"))));
+    let of_vault = spans.iter().filter(|span| span.name.ends_with(" secret"));
+    assert!(of_vault.clone().count() >= athletes.len());
+    for span in of_vault {
+        let text = format!("{span:?}");
+        assert!(!athletes.iter().any(|athlete| text.contains(athlete)), "{text}");
+    }
     directory.succeeded()
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tracing::{Instrument as _, field};
+use treaty_telemetry::context;
 use vaultrs::api;
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequestOptions};
 use vaultrs::client::VaultClient;
@@ -64,11 +66,14 @@ impl VaultStore {
 #[async_trait]
 impl SecretStore for VaultStore {
     async fn read(&self, path: &SecretPath) -> Result<Option<StoredSecret>, SecretsError> {
-        match self.get(path).await {
-            Ok(stored) => Ok(Some(stored)),
-            Err(Fault::Absent(_)) => Ok(None),
-            Err(fault) => Err(fault.unexpected("reading", path.as_str())),
-        }
+        let reading = async {
+            match self.get(path).await {
+                Ok(stored) => Ok(Some(stored)),
+                Err(Fault::Absent(_)) => Ok(None),
+                Err(fault) => Err(fault.unexpected("reading", path.as_str())),
+            }
+        };
+        traced("read secret", reading).await
     }
 
     async fn write(
@@ -77,14 +82,18 @@ impl SecretStore for VaultStore {
         secret: &Secret,
         expected: Expected,
     ) -> Result<u64, SecretsError> {
-        let mut outcome = self.set(path, secret, expected.version()).await;
-        if let (Err(Fault::Conflict), Expected::Absent) = (&outcome, expected) {
-            // Somebody's `vault kv delete` leaves a version behind, which counts for check-and-set.
-            if let Err(Fault::Absent(Some(deleted))) = self.get(path).await {
-                outcome = self.set(path, secret, deleted).await;
+        let writing = async {
+            let mut outcome = self.set(path, secret, expected.version()).await;
+            if let (Err(Fault::Conflict), Expected::Absent) = (&outcome, expected) {
+                // Somebody's `vault kv delete` leaves a version behind, which counts for
+                // check-and-set.
+                if let Err(Fault::Absent(Some(deleted))) = self.get(path).await {
+                    outcome = self.set(path, secret, deleted).await;
+                }
             }
-        }
-        outcome.map_err(|fault| fault.unexpected("writing", path.as_str()))
+            outcome.map_err(|fault| fault.unexpected("writing", path.as_str()))
+        };
+        traced("write secret", writing).await
     }
 
     async fn delete(&self, path: &SecretPath) -> Result<(), SecretsError> {
@@ -92,9 +101,36 @@ impl SecretStore for VaultStore {
         let deleted = self.inner.session.call(async |client: Arc<VaultClient>| {
             call(kv2::delete_metadata(client.as_ref(), mount, path.as_str())).await
         });
-        match deleted.await {
-            Ok(()) | Err(Fault::Absent(_)) => Ok(()),
-            Err(fault) => Err(fault.unexpected("deleting", path.as_str())),
-        }
+        let deleting = async {
+            match deleted.await {
+                Ok(()) | Err(Fault::Absent(_)) => Ok(()),
+                Err(fault) => Err(fault.unexpected("deleting", path.as_str())),
+            }
+        };
+        traced("delete secret", deleting).await
     }
+}
+
+/// A call as a span of the trace that it is part of. It tells nothing of the secret, not even the
+/// path, which names a person.
+async fn traced<T>(
+    name: &'static str,
+    call: impl Future<Output = Result<T, SecretsError>> + Send,
+) -> Result<T, SecretsError> {
+    // What is done for the process itself is no trace.
+    if !context::is_traced() {
+        return call.await;
+    }
+    let span = tracing::info_span!(
+        "secrets",
+        otel.kind = "client",
+        otel.name = name,
+        otel.status_code = field::Empty,
+        peer.service = "vault",
+    );
+    let outcome = call.instrument(span.clone()).await;
+    if outcome.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    outcome
 }
