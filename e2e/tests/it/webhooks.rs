@@ -1,5 +1,6 @@
 //! Strava's webhook in the whole system: what changes there changes here, without the schedule.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use stack::journey::{User, wait};
 use stack::operator::Operator;
 use stack::report::Jobs;
+use stack::telemetry::{Receiver, Trace};
 use stack::{Options, Stack, verify};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +21,7 @@ struct World {
     stack: Stack,
     user: User,
     athletes: Vec<String>,
+    receiver: Receiver,
 }
 
 impl World {
@@ -70,18 +73,20 @@ impl World {
 }
 
 async fn start() -> Result<(World, testbed::RunDirectory)> {
+    let receiver = Receiver::start()?;
     let options = Options {
         athletes: 2,
         activities_per_athlete: 230,
         dispatch_every: Duration::from_secs(3600),
         seed: 5,
+        settings: receiver.settings(),
         ..Options::default()
     };
     let (stack, directory) = crate::start(&options)?;
     let user = User::new(stack.addresses().http, stack.operator_token())?;
     user.wait_ready(PATIENCE).await?;
     let athletes = user.join_all(options.athletes).await?;
-    let world = World { stack, user, athletes };
+    let world = World { stack, user, athletes, receiver };
     wait("the first syncs to end", PATIENCE, async || {
         let synced = "SELECT count(*) FROM athletes WHERE last_synced_at IS NOT NULL";
         Ok(world.count(synced)? == 2)
@@ -97,6 +102,7 @@ async fn what_changes_at_strava_changes_here_and_a_withdrawal_deletes_everything
     changes(&world).await?;
     forgeries(&world, subscription).await?;
     withdrawal(&world).await?;
+    traced(&world).await?;
     let deliveries = world.user.get_url(&world.strava("/_sim/deliveries")).await?;
     let deliveries = deliveries.as_array().context("no list")?;
     ensure!(deliveries.len() >= 4, "{deliveries:?}");
@@ -107,6 +113,9 @@ async fn what_changes_at_strava_changes_here_and_a_withdrawal_deletes_everything
     let secret = secret.rsplit('/').next().context("no secret")?;
     let log = std::fs::read_to_string(world.stack.directory().join("api-1.log"))?;
     ensure!(!log.contains(secret), "the log tells where the callback is");
+    for span in world.receiver.spans() {
+        ensure!(!format!("{span:?}").contains(secret), "a span tells where the callback is");
+    }
     world.stack.stop();
     directory.succeeded()
 }
@@ -128,6 +137,26 @@ async fn subscribe(world: &World) -> Result<u64> {
     let listed = operator.subscriptions().await?;
     ensure!(listed.len() == 1 && listed[0]["ours"] == true, "{listed:?}");
     anew["subscription"]["subscriptionId"].as_str().context("no number")?.parse().context("number")
+}
+
+/// What writes events down has a trace, which refers to those of the requests that brought them.
+async fn traced(world: &World) -> Result<()> {
+    wait("a batch of events that refers to their requests", PATIENCE, async || {
+        let traces = world.receiver.traces();
+        let requests = |trace: &&Trace| trace.has_chain(&[("api", "POST /v1/strava/webhook/")]);
+        let requests: BTreeSet<_> = traces
+            .iter()
+            .filter(requests)
+            .flat_map(Trace::spans)
+            .map(|span| &span.trace_id)
+            .collect();
+        let batch = [("api", "record webhook events"), ("api", "WITH")];
+        Ok(traces.iter().filter(|trace| trace.has_chain(&batch)).any(|trace| {
+            let links = trace.spans().iter().flat_map(|span| &span.links);
+            links.into_iter().any(|link| requests.contains(link))
+        }))
+    })
+    .await
 }
 
 async fn changes(world: &World) -> Result<()> {

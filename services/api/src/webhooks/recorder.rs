@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::PgPool;
 use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span};
+use treaty_telemetry::context;
 
 use super::Event;
 use super::stats::{Recorded, WebhookStats};
@@ -22,7 +24,12 @@ const MAX_WAITING: usize = 10_000;
 #[error("the event cannot be recorded just now")]
 pub struct TurnedAway;
 
-type Waiting = (Event, oneshot::Sender<Recorded>);
+/// An event, with whom to tell what it was, and the span of the request that brought it.
+struct Waiting {
+    event: Event,
+    sender: oneshot::Sender<Recorded>,
+    request: Option<String>,
+}
 
 /// Writes events down.
 #[derive(Clone)]
@@ -50,13 +57,18 @@ impl Recorder {
     /// # Errors
     /// When Postgres fails, or too many wait.
     pub async fn record(&self, event: Event) -> Result<Recorded, TurnedAway> {
+        self.wait(event).instrument(request_span()).await
+    }
+
+    async fn wait(&self, event: Event) -> Result<Recorded, TurnedAway> {
         let (sender, answer) = oneshot::channel();
+        let request = context::traceparent();
         let first = {
             let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.len() >= MAX_WAITING {
                 return Err(TurnedAway);
             }
-            waiting.push((event, sender));
+            waiting.push(Waiting { event, sender, request });
             waiting.len() == 1
         };
         if first {
@@ -88,8 +100,10 @@ impl Inner {
             if batch.is_empty() {
                 return;
             }
-            let (events, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-            match write(&self.pool, &events).await {
+            let span = batch_span(&batch);
+            let (events, senders): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|waiting| (waiting.event, waiting.sender)).unzip();
+            match write(&self.pool, &events).instrument(span).await {
                 Ok(outcomes) => {
                     for (outcome, sender) in outcomes.into_iter().zip(senders) {
                         self.stats.count(outcome);
@@ -104,6 +118,36 @@ impl Inner {
             }
         }
     }
+}
+
+/// The request, by its template: the path ends in a secret. None without traces.
+fn request_span() -> Span {
+    if !context::is_on() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        "webhook",
+        otel.kind = "server",
+        otel.name = "POST /v1/strava/webhook/{secret}",
+    )
+}
+
+/// A batch is part of no single request: it has a trace of its own, which refers to theirs.
+fn batch_span(batch: &[Waiting]) -> Span {
+    if !context::is_on() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        parent: None,
+        "webhook batch",
+        otel.kind = "internal",
+        otel.name = "record webhook events",
+        events = batch.len(),
+    );
+    for waiting in batch {
+        context::caused_by(&span, waiting.request.as_deref());
+    }
+    span
 }
 
 /// One column of the batch.
