@@ -34,6 +34,20 @@ pub(crate) fn buf_lint(buf: &Path) -> Result<()> {
     run(buf, &["format", "--diff", "--exit-code", "contracts"], unformatted)
 }
 
+/// Runs `cargo deny` on what needs no network: who may come in, from where, by which licence.
+pub(crate) fn deny(tools: &Tools) -> Result<()> {
+    let status = Command::new(tools.ensure(Tool::CargoDeny)?)
+        .args(["--locked", "--log-level", "error", "check", "--hide-inclusion-graph"])
+        .args(["bans", "licenses", "sources"])
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot run cargo-deny")?;
+    if !status.success() {
+        bail!("deny.toml does not allow a crate: see above, and decide on it there");
+    }
+    Ok(())
+}
+
 /// Puts imported contracts where `buf.yaml` expects them, unless they are there.
 pub(crate) fn provide_includes() -> Result<()> {
     let target = workspace::root().join(INCLUDES);

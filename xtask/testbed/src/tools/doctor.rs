@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::catalog::Recipe;
 use super::{Tool, Tools, Version, find};
+use crate::process::User;
 
 /// Where a tool was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +106,11 @@ fn outlook(tools: &Tools, tool: Tool) -> (bool, String) {
         Recipe::Npm { .. } | Recipe::NpmWithLibraries { .. } => {
             ("npm", "the first command that needs it installs it with npm")
         }
-        Recipe::System { .. } => {
+        Recipe::Debian { other_user: true, .. } if User::is_root() => {
             ("apt-get", "the first command that needs it installs it with apt-get")
+        }
+        Recipe::Debian { .. } => {
+            ("apt-get", "the first command that needs it unpacks Debian's package")
         }
     };
     if find::is_on_path(needs) {

@@ -66,7 +66,11 @@ pub(super) fn search(tools: &Tools, tool: Tool) -> Result<Search> {
         }
     }
     if let Some(path) = cached(tools, tool) {
-        search.found = Some(Found { path, source: Source::Cache, version: entry.pinned });
+        let version = match entry.pinned {
+            Some(pinned) => Some(pinned),
+            None => Some(version_of(tool, &path)?),
+        };
+        search.found = Some(Found { path, source: Source::Cache, version });
     }
     Ok(search)
 }
@@ -74,8 +78,9 @@ pub(super) fn search(tools: &Tools, tool: Tool) -> Result<Search> {
 /// The tool in the cache, if it was installed there. The directory appears under its name only when
 /// it is complete, so there is no need to run what is in it.
 pub(super) fn cached(tools: &Tools, tool: Tool) -> Option<PathBuf> {
-    let executable = tools.cached_home(tool)?.join("bin").join(tool.name());
-    executable.is_file().then_some(executable)
+    let bin = tools.cached_home(tool).join("bin");
+    let executable = bin.join(tool.name());
+    executable.is_file().then_some(if tool == Tool::Postgres { bin } else { executable })
 }
 
 /// Whether the tool cannot tell its version; then none but the pinned one and one that somebody

@@ -1,6 +1,8 @@
 //! Installing the pinned version of a tool.
 
+mod apt;
 mod conformance;
+mod debian;
 mod npm;
 mod pip;
 mod schemas;
@@ -8,7 +10,7 @@ mod task;
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -44,7 +46,13 @@ pub(super) fn install(tools: &Tools, tool: Tool) -> Result<()> {
         Recipe::ManifestSchemas { module, definitions } => {
             in_cache(tools, tool, |staging| schemas::install(tools, staging, module, definitions))
         }
-        Recipe::System { packages } => install_packages(tools, tool, packages),
+        // Another user than root could not look into root's cache.
+        Recipe::Debian { packages, other_user: true, .. } if User::is_root() => {
+            debian::install(tools, tool, packages)
+        }
+        Recipe::Debian { packages, commands, .. } => in_cache(tools, tool, |staging| {
+            debian::unpack(tools, tool, staging, packages, commands)
+        }),
     }
 }
 
@@ -63,9 +71,7 @@ fn lock(tools: &Tools, tool: Tool) -> Result<File> {
 /// Fills a new directory beside the tool's place in the cache and renames it when it is complete, so
 /// that nobody ever sees half a tool.
 fn in_cache(tools: &Tools, tool: Tool, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let home = tools
-        .cached_home(tool)
-        .with_context(|| format!("tools/versions.toml pins no version of {tool}"))?;
+    let home = tools.cached_home(tool);
     let staging = tempfile::Builder::new()
         .prefix(&format!(".{tool}-"))
         .tempdir_in(&tools.cache)
@@ -126,48 +132,6 @@ fn build_go(
         // A workspace of the developer's must not replace what go.mod pins.
         .env("GOWORK", "off");
     task::run(tools, tool, "building", &mut command)
-}
-
-/// Installs Debian's packages, as root or by a sudo that asks for no password.
-fn install_packages(tools: &Tools, tool: Tool, packages: &[&str]) -> Result<()> {
-    require("apt-get", "only Debian's packages are installed automatically")?;
-    let sudo = if User::is_root() {
-        false
-    } else if sudo_works() {
-        true
-    } else {
-        bail!("installing it takes root: this is not root and sudo would ask for a password");
-    };
-    (tools.say)(&format!(
-        "{tool}: needed because {}; installing Debian's package{}",
-        tools.catalog.entry(tool).why,
-        if sudo { " with sudo" } else { "" },
-    ));
-    let install = [&["install", "--yes", "--no-install-recommends"][..], packages].concat();
-    for arguments in [vec!["update"], install] {
-        let mut command = if sudo {
-            let mut command = Command::new("sudo");
-            command.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-            command
-        } else {
-            let mut command = Command::new("apt-get");
-            command.env("DEBIAN_FRONTEND", "noninteractive");
-            command
-        };
-        command.args(arguments);
-        task::run(tools, tool, "installing", &mut command)?;
-    }
-    Ok(())
-}
-
-fn sudo_works() -> bool {
-    Command::new("sudo")
-        .args(["-n", "true"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
 
 fn require(command: &str, purpose: &str) -> Result<()> {

