@@ -15,10 +15,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use async_nats::{Client, jetstream};
 use testbed::{NatsOptions, NatsServer, Tools};
-use treaty_nats::{Ack, Connection, Event as _, NatsConfig, connect};
+use treaty_nats::{Connection, Event as _, NatsConfig, connect};
 
 use job::{Job, STREAM};
 use table::{Row, Table};
@@ -32,29 +32,39 @@ const FEW: usize = 25_000;
 const ONE_BY_ONE_GOAL: f64 = 3.5;
 const LOOP_GOAL: f64 = 0.95;
 
-/// What the handler must reach of a loop by hand.
-const HANDLING_GOAL: f64 = 0.9;
-
 /// What a publisher of a million messages may have resident.
 const MEMORY_LIMIT: u64 = 64 << 20;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
-    let rounds = match (arguments.next(), arguments.next()) {
+    let (rounds, only) = match (arguments.next(), arguments.next()) {
         (Some(verb), Some(url)) if verb == memory::VERB => return memory::feed(&url).await,
-        (Some(rounds), _) => rounds.parse().context("a number of rounds")?,
-        (None, _) => 7,
+        (Some(rounds), only) => (rounds.parse().context("a number of rounds")?, only),
+        (None, _) => (7, None),
+    };
+    let handling_alone = match only.as_deref() {
+        None => false,
+        Some("handling") => true,
+        Some(other) => bail!("there is no part `{other}`: leave it out, or say `handling`"),
     };
     let directory = tempfile::tempdir()?;
     let tools = Tools::new()?;
     let usual = Bench::start(&tools, &directory.path().join("usual"), false).await?;
-    let mut kept = usual.publishing_and_handling(rounds).await?;
-    kept &= usual.memory().await?;
-    usual.server.stop();
-    let durable = Bench::start(&tools, &directory.path().join("durable"), true).await?;
-    kept &= durable::publishing(&durable, rounds).await?;
-    durable.server.stop();
+    let mut kept = true;
+    if !handling_alone {
+        kept &= usual.publishing(rounds).await?;
+    }
+    kept &= handling::compared(&usual, rounds).await?;
+    if handling_alone {
+        usual.server.stop();
+    } else {
+        kept &= usual.memory().await?;
+        usual.server.stop();
+        let durable = Bench::start(&tools, &directory.path().join("durable"), true).await?;
+        kept &= durable::publishing(&durable, rounds).await?;
+        durable.server.stop();
+    }
     if !kept {
         println!("\nA limit is not kept.");
     }
@@ -82,16 +92,12 @@ impl Bench {
         })
     }
 
-    async fn publishing_and_handling(&self, rounds: usize) -> Result<bool> {
+    async fn publishing(&self, rounds: usize) -> Result<bool> {
         let mut table = Table::new(&[
             Row::against("ten tasks, each awaits every confirmation", 3, ONE_BY_ONE_GOAL),
             Row::against("ten tasks, 400 unconfirmed each", 3, LOOP_GOAL),
             Row::against("one task, 4,096 unconfirmed, a subscription of its own", 3, LOOP_GOAL),
             Row::alone("`publish_all` with default options"),
-            Row::against("a loop, 256 in flight, acknowledgements confirmed", 5, HANDLING_GOAL),
-            Row::alone("`run_handler`, the same"),
-            Row::against("a loop, 256 asked for, acknowledgements unconfirmed", 7, HANDLING_GOAL),
-            Row::alone("`run_handler`, the same"),
         ]);
         let (jetstream, connection) = (&self.jetstream, &self.connection);
         for round in 0..rounds {
@@ -108,13 +114,6 @@ impl Bench {
             self.empty().await?;
             let ours = publishing::ours(connection, &run, MESSAGES, false);
             table.add(3, timed(MESSAGES, ours).await?);
-            // What was published last is what is handled.
-            for (row, ack) in [(4, Ack::Confirmed), (6, Ack::Unconfirmed)] {
-                let by_hand = handling::by_hand(jetstream, ack, MESSAGES);
-                table.add(row, timed(MESSAGES, by_hand).await?);
-                let ours = handling::ours(connection, ack, MESSAGES);
-                table.add(row + 1, timed(MESSAGES, ours).await?);
-            }
         }
         println!("messages a second, 128 bytes, file storage, median of {rounds} rounds\n");
         Ok(table.print())

@@ -72,9 +72,14 @@ pub mod headers {
     /// On one of many messages that were published together: the `traceparent` of the run.
     /// Each has a trace of its own, which refers to it.
     pub const CAUSED_BY: &str = "Treaty-Caused-By";
-    /// On a message that is driven again: the durable consumer that it is for. Others
+    /// On a message that is driven again, or took another's place: the durable consumer that it is for. Others
     /// acknowledge it without handling it.
     pub const ADDRESSEE: &str = "Treaty-Addressee";
+    /// On a message that took the place of one whose last delivery a shutdown ended: the sequence
+    /// that the first of them had.
+    pub const FIRST_SEQUENCE: &str = "Treaty-First-Sequence";
+    /// On such a message: deliveries of those before it.
+    pub const DELIVERIES_BEFORE: &str = "Treaty-Deliveries-Before";
     /// On a message that is driven again, and its dead letter if it fails again: how often
     /// it was.
     pub const REDRIVES: &str = "Treaty-Redrives";

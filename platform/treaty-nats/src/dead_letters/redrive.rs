@@ -12,12 +12,14 @@ use crate::publisher::{GIVE_UP_AFTER, send_prepared};
 use crate::{Published, headers};
 
 /// Headers that tell of the failure, and do not belong to the message.
-const OF_THE_FAILURE: [&str; 5] = [
+const OF_THE_FAILURE: [&str; 7] = [
     headers::REASON,
     headers::ATTEMPTS,
     headers::SUBJECT,
     headers::STREAM_SEQUENCE,
     headers::PAYLOAD_LEFT,
+    headers::FIRST_SEQUENCE,
+    headers::DELIVERIES_BEFORE,
 ];
 
 impl DeadLetters {

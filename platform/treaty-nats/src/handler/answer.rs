@@ -19,12 +19,14 @@ pub(super) enum Answer {
     Retry(Duration),
     /// Never deliver it again: it is in the stream of dead letters.
     Term,
+    /// Never deliver it again: the stream has a copy that takes its place.
+    Replaced,
 }
 
 impl Answer {
     fn payload(&self) -> Bytes {
         match self {
-            Self::Ack => Bytes::from_static(b"+ACK"),
+            Self::Ack | Self::Replaced => Bytes::from_static(b"+ACK"),
             Self::Retry(wait) => Bytes::from(format!("-NAK {{\"delay\":{}}}", wait.as_nanos())),
             Self::Term => Bytes::from_static(b"+TERM"),
         }

@@ -27,7 +27,7 @@ pub(super) async fn publish(
     insert(&mut map, headers::MESSAGE_ID, &id)?;
     insert(&mut map, headers::EXPECTED_STREAM, streams::DEAD_LETTERS.name)?;
     insert(&mut map, headers::REASON, &reason(error))?;
-    insert(&mut map, headers::ATTEMPTS, &delivery.attempt.to_string())?;
+    insert(&mut map, headers::ATTEMPTS, &delivery.deliveries.to_string())?;
     insert(&mut map, headers::SUBJECT, &delivery.subject)?;
     insert(&mut map, headers::STREAM_SEQUENCE, &sequence.to_string())?;
     if let Some(original) = &delivery.message_id {
@@ -55,7 +55,7 @@ pub(super) async fn publish(
 
 /// The original's headers but those that are instructions to the server: a copy
 /// of `Nats-Rollup`, for one, would delete what was set aside before.
-fn carried(delivery: &Delivery) -> async_nats::HeaderMap {
+pub(super) fn carried(delivery: &Delivery) -> async_nats::HeaderMap {
     let mut map = async_nats::HeaderMap::new();
     for (name, values) in delivery.headers().iter() {
         let text: &str = name.as_ref();

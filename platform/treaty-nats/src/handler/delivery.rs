@@ -9,10 +9,16 @@ use crate::headers;
 /// One delivery of a message.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// Deliveries of this message so far, this one included.
+    /// Deliveries of this message so far, this one included: what the contract bounds.
     pub attempt: u64,
+    /// As `attempt`, with the deliveries of the message that this one took the place of, when a
+    /// shutdown ended its last one. So it grows from each delivery of a job to the next.
+    pub deliveries: u64,
     /// Its sequence in the stream.
     pub stream_sequence: u64,
+    /// The sequence that it had first: the same for all deliveries of a job, also when a copy took
+    /// its place.
+    pub first_sequence: u64,
     /// Its deduplication key: the one it was first published with, also when it is driven
     /// again from the dead letters.
     pub message_id: Option<String>,
@@ -27,7 +33,7 @@ impl Delivery {
     /// Whether it was delivered before.
     #[must_use]
     pub fn is_redelivery(&self) -> bool {
-        self.attempt > 1
+        self.deliveries > 1
     }
 
     /// A header of the message, for example `traceparent`.
@@ -56,9 +62,15 @@ impl Delivery {
             .iter()
             .find_map(|name| headers.get_last(*name))
             .map(|value| value.as_str().to_owned());
+        let number =
+            |name| headers.get_last(name).and_then(|value| value.as_str().parse::<u64>().ok());
         Some(Self {
             attempt: place.attempt,
+            deliveries: place
+                .attempt
+                .saturating_add(number(headers::DELIVERIES_BEFORE).unwrap_or_default()),
             stream_sequence: place.stream_sequence,
+            first_sequence: number(headers::FIRST_SEQUENCE).unwrap_or(place.stream_sequence),
             message_id,
             published: SystemTime::UNIX_EPOCH + Duration::from_nanos(place.published_nanos),
             subject: message.subject.to_string(),
@@ -77,7 +89,9 @@ impl Delivery {
         map.insert(headers::EVENT, event);
         Self {
             attempt,
+            deliveries: attempt,
             stream_sequence: 1,
+            first_sequence: 1,
             message_id,
             published: SystemTime::now(),
             subject,

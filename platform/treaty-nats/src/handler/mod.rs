@@ -1,10 +1,13 @@
 //! Driving one durable consumer.
 
 mod answer;
+mod attempt;
 mod consumer;
 mod dead_letter;
+mod decide;
 mod delivery;
 mod durations;
+mod give_back;
 mod load;
 mod metrics;
 mod options;
@@ -13,6 +16,7 @@ mod progress;
 mod pull;
 mod run;
 mod stats;
+mod stops;
 mod trace;
 pub(crate) mod verdict;
 mod watch;
@@ -34,6 +38,10 @@ pub use stats::{Backlog, HandlerStats, HandlingTimes, RebuildReason, Rebuilds, S
 /// [`Disposition`](treaty_error::Disposition), and a retry waits for
 /// [`Error::retry_after`] if there is one. The same message may be handled more
 /// than once, so handling must be idempotent.
+///
+/// [`Code::Cancelled`](treaty_error::Code::Cancelled) from a handler while its process shuts down
+/// is no failure: the message is given back for another process, and no delivery is spent, unless
+/// the handler is ordered.
 #[async_trait]
 pub trait Handle<E>: Send + Sync + 'static {
     /// Handles one delivery.

@@ -72,7 +72,14 @@ where
         let message = format!("handler {} is declared for {}", spec.durable, spec.event);
         return Err(Error::new(Code::FailedPrecondition, message));
     }
-    let worker = Worker::new(connection.clone(), spec, handler, Arc::clone(&stats), &options);
+    let worker = Worker::new(
+        connection.clone(),
+        spec,
+        handler,
+        Arc::clone(&stats),
+        &options,
+        shutdown.clone(),
+    );
     let watch = Watch::new(connection.clone(), spec, stats, Arc::clone(&worker.load), &options);
     let telling = Arc::clone(&worker.progress).tell(connection.client().clone(), spec.ack_wait);
     let _telling = AbortOnDropHandle::new(tokio::spawn(telling));

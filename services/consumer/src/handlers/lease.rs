@@ -43,8 +43,8 @@ pub(super) async fn begin(
         reason: job.reason,
         request_time: job.request_time,
         full: job.full,
-        holder: delivery.stream_sequence.to_string(),
-        attempt: i64::try_from(delivery.attempt).unwrap_or(i64::MAX),
+        holder: delivery.first_sequence.to_string(),
+        attempt: i64::try_from(delivery.deliveries).unwrap_or(i64::MAX),
     };
     let response = sync.begin_sync(context, request).await?;
     match response.admission() {

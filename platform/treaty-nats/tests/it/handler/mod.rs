@@ -3,6 +3,7 @@
 mod broker;
 mod drains;
 mod full_disk;
+mod giving_back;
 mod limits;
 mod ordering;
 mod poison;

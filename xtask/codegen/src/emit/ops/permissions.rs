@@ -72,6 +72,9 @@ fn permissions(model: &Model, deployable: &Deployable) -> Permissions {
             format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"),
             format!("$JS.ACK.{stream}.{durable}.>"),
             format!("{DEAD_LETTERS}.{stream}.{durable}"),
+            // A message that a shutdown ends at its last delivery gets a copy in its place. The
+            // subject is the message's own, for that is what the consumer reads.
+            event.wildcard.clone(),
         ]);
     }
     // The runtime looks whether the streams are as declared; making them is not its due.
