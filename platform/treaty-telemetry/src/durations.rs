@@ -4,7 +4,7 @@
 //! writes them. Every label has few values, known from contracts or from the code: no path,
 //! no subject, no identifier.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -172,6 +172,31 @@ pub fn request_made(
 pub fn message_handled(durable: &'static str, outcome: &'static str, took: Duration) {
     let labels = Message { messaging_consumer_group_name: durable, outcome };
     MEASURED.messages_handled.get_or_create(&labels).observe(took.as_secs_f64());
+}
+
+/// The tries of one durable consumer that end with an acknowledgement, which are so many that
+/// looking up their figure each time would be felt. Otherwise as [`message_handled`].
+#[derive(Debug)]
+pub struct MessagesAcked {
+    durable: &'static str,
+    times: OnceLock<Histogram>,
+}
+
+impl MessagesAcked {
+    /// Those of this durable consumer.
+    #[must_use]
+    pub fn of(durable: &'static str) -> Self {
+        Self { durable, times: OnceLock::new() }
+    }
+
+    /// A try ended with an acknowledgement.
+    pub fn add(&self, took: Duration) {
+        let times = self.times.get_or_init(|| {
+            let labels = Message { messaging_consumer_group_name: self.durable, outcome: "ack" };
+            MEASURED.messages_handled.get_or_create(&labels).clone()
+        });
+        times.observe(took.as_secs_f64());
+    }
 }
 
 /// A single message was published to a stream, or was not.

@@ -59,6 +59,10 @@ where
             return Tried::Interrupted;
         }
         let verdict = verdict(self.spec, delivery.attempt, outcome);
+        if matches!(verdict, Verdict::Ack) {
+            self.times.add(took);
+            return Tried::Done(Answer::Ack);
+        }
         durations::message_handled(self.spec.durable, verdict.as_str(), took);
         match verdict {
             Verdict::Ack => Tried::Done(Answer::Ack),

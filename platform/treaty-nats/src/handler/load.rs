@@ -1,7 +1,7 @@
 //! How many messages this process has in hand, and how many more it may ask for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use tokio::sync::Notify;
 
@@ -26,7 +26,9 @@ pub(super) struct Load {
     /// Of the messages, those that take no slot because they wait: for an earlier one of
     /// their key, or for their next try.
     parked: AtomicUsize,
-    changed: Notify,
+    /// The room at which somebody waits to be told.
+    wanted: AtomicUsize,
+    enough: Notify,
 }
 
 impl Load {
@@ -42,7 +44,8 @@ impl Load {
             stats,
             bytes: AtomicUsize::new(0),
             parked: AtomicUsize::new(0),
-            changed: Notify::new(),
+            wanted: AtomicUsize::new(usize::MAX),
+            enough: Notify::new(),
         }
     }
 
@@ -67,9 +70,24 @@ impl Load {
         }
     }
 
-    /// Waits until something left, or began to wait.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Waits until there is so much room. For one at a time: being woken for each message that
+    /// leaves would cost more than the message.
+    pub(super) async fn reaches(&self, wanted: usize) {
+        self.wanted.store(wanted, Ordering::Relaxed);
+        // Whoever leaves looks at what is wanted after it has left, and we at the room after we
+        // have told: one of the two sees the other.
+        fence(Ordering::SeqCst);
+        while self.room() < wanted {
+            self.enough.notified().await;
+        }
+    }
+
+    /// Tells who waits for room, when there is enough.
+    fn left(&self) {
+        fence(Ordering::SeqCst);
+        if self.room() >= self.wanted.load(Ordering::Relaxed) {
+            self.enough.notify_one();
+        }
     }
 
     /// Counts a message until the guard is dropped.
@@ -92,7 +110,7 @@ impl InHand {
     /// Leaves its slot to others until the guard is dropped.
     pub(super) fn park(&self) -> Parked<'_> {
         self.load.parked.fetch_add(1, Ordering::AcqRel);
-        self.load.changed.notify_one();
+        self.load.left();
         Parked(&self.load)
     }
 }
@@ -103,7 +121,7 @@ impl Drop for InHand {
             self.load.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
         }
         self.load.stats.taken.take_one();
-        self.load.changed.notify_one();
+        self.load.left();
     }
 }
 
@@ -157,6 +175,24 @@ mod tests {
         drop(parked);
         drop(heavy);
         assert_eq!(load.room(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_is_told_when_there_is_enough() {
+        let load = load(true, None);
+        let (first, second) = (load.take(1), load.take(1));
+        let waiting = tokio::spawn({
+            let load = Arc::clone(&load);
+            async move { load.reaches(2).await }
+        });
+        tokio::task::yield_now().await;
+        let parked = first.park();
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "there is room for one");
+        drop(parked);
+        drop((first, second));
+        waiting.await.unwrap();
+        load.reaches(2).await;
     }
 
     #[tokio::test]

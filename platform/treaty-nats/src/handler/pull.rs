@@ -91,11 +91,10 @@ impl Puller {
     /// ones would take the share of other replicas.
     pub(super) async fn ask(&mut self, room: usize) -> Result<(), Lost> {
         self.forget_ended();
-        let free = room.saturating_sub(self.outstanding);
-        let worthwhile = self.concurrency / 2;
-        if free == 0 || (free < worthwhile && self.outstanding > 0) {
+        if room < self.room_to_ask() {
             return Ok(());
         }
+        let free = room - self.outstanding;
         let request = format!(
             "{{\"batch\":{free},\"expires\":{},\"idle_heartbeat\":{}}}",
             EXPIRES.as_nanos(),
@@ -114,6 +113,14 @@ impl Puller {
         self.outstanding += free;
         self.asked.push_back((now, free));
         Ok(())
+    }
+
+    /// The room with which it is worthwhile to ask again.
+    pub(super) fn room_to_ask(&self) -> usize {
+        match self.outstanding {
+            0 => 1,
+            outstanding => outstanding + (self.concurrency / 2).max(1),
+        }
     }
 
     /// Gives up on messages whose request has ended without our hearing of it: counted for

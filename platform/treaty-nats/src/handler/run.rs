@@ -147,9 +147,10 @@ where
             if let Err(lost) = puller.ask(self.worker.load.room()).await {
                 return lost;
             }
+            let room_to_ask = puller.room_to_ask();
             let mut pulled = tokio::select! {
                 pulled = puller.next() => Some(pulled),
-                () = self.worker.load.changed() => puller.next_now(),
+                () = self.worker.load.reaches(room_to_ask) => puller.next_now(),
             };
             // From here to the end nothing is awaited, so that no message is taken and not begun.
             let mut taken = Vec::new();

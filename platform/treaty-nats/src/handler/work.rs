@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use treaty_telemetry::durations::MessagesAcked;
 
 use super::answer::Answer;
 use super::load::{InHand, Load};
@@ -25,6 +26,7 @@ pub(super) struct Worker<E, H: ?Sized> {
     pub(super) spec: &'static HandlerSpec,
     pub(super) handler: Arc<H>,
     pub(super) stats: Arc<HandlerStats>,
+    pub(super) times: MessagesAcked,
     pub(super) load: Arc<Load>,
     pub(super) progress: Arc<Progress>,
     /// Shared with other handlers.
@@ -66,6 +68,7 @@ where
             spec,
             handler,
             load: Arc::new(Load::new(spec, limit.clone(), Arc::clone(&stats))),
+            times: MessagesAcked::of(spec.durable),
             progress: Arc::default(),
             stats,
             limit,
