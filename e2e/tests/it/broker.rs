@@ -136,7 +136,7 @@ async fn each_deployable_may_do_what_its_contract_grants_and_no_more() -> Result
 
     let operations = User::connect(&server, "operations").await?;
     let info = operations.ask("$JS.API.STREAM.INFO.athlete", &json!({})).await?;
-    assert_eq!(info["state"]["messages"], 1, "{info}");
+    assert_eq!(info["state"]["messages"], 2, "{info}");
     server.stop();
     directory.succeeded()
 }
