@@ -1,7 +1,10 @@
 //! Strava's OAuth side.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use treaty_fetch::FetchConfig;
 use treaty_secrets::SecretPath;
 use url::Url;
 
@@ -53,6 +56,17 @@ impl StravaConfig {
             ),
             (self.timeout_seconds > 0, "strava.timeout_seconds", "at least 1"),
         ])
+    }
+
+    /// How Strava is asked, for tokens as for subscriptions.
+    pub(crate) fn fetch(&self) -> FetchConfig {
+        let timeout = Duration::from_secs(self.timeout_seconds);
+        FetchConfig {
+            user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
+            connect_timeout: timeout.min(Duration::from_secs(5)),
+            silence_timeout: timeout,
+            timeout,
+        }
     }
 
     fn default_oauth_base_url() -> Url {

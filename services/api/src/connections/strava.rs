@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_error::{Code, Error};
-use treaty_fetch::{BodyError, FetchConfig, read_body, send};
+use treaty_fetch::{BodyError, read_body, send};
 use url::Url;
 
 use super::{Application, Credentials, Grant, TokenPair};
@@ -82,14 +82,7 @@ impl StravaOAuthClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(config: &StravaConfig, application: Application) -> Result<Self, Error> {
-        let timeout = Duration::from_secs(config.timeout_seconds);
-        let http = FetchConfig {
-            user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
-            connect_timeout: timeout.min(Duration::from_secs(5)),
-            silence_timeout: timeout,
-            timeout,
-        }
-        .client()?;
+        let http = config.fetch().client()?;
         let endpoint = |name: &str| {
             let base = config.oauth_base_url.as_str().trim_end_matches('/');
             Url::parse(&format!("{base}/oauth/{name}")).map_err(Error::internal)

@@ -1,13 +1,11 @@
 //! Strava's endpoints for subscriptions.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use treaty_error::Error;
-use treaty_fetch::{BodyError, FetchConfig, read_body, send};
+use treaty_fetch::{BodyError, read_body, send};
 use url::Url;
 
 use super::WebhooksError;
@@ -47,14 +45,7 @@ impl PushSubscriptions {
         webhooks: &WebhooksConfig,
         application: Application,
     ) -> Result<Self, Error> {
-        let timeout = Duration::from_secs(strava.timeout_seconds);
-        let http = FetchConfig {
-            user_agent: concat!("stravasync-api/", env!("CARGO_PKG_VERSION")),
-            connect_timeout: timeout.min(Duration::from_secs(5)),
-            silence_timeout: timeout,
-            timeout,
-        }
-        .client()?;
+        let http = strava.fetch().client()?;
         let base = webhooks.api_base_url.as_str().trim_end_matches('/');
         let endpoint =
             Url::parse(&format!("{base}/api/v3/push_subscriptions")).map_err(Error::internal)?;
