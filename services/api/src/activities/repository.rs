@@ -9,6 +9,7 @@ use stravasync_schema::ActivitiesRow;
 use uuid::Uuid;
 
 use super::{ActivitiesError, Activity, ActivityKey, Totals, Upserted};
+use crate::athletes;
 use crate::sync::SyncPage;
 use crate::sync::page::{self, Pass};
 
@@ -154,13 +155,7 @@ impl ActivitiesRepository for PgActivities {
     }
 
     async fn athlete_exists(&self, athlete_id: Uuid) -> Result<bool, ActivitiesError> {
-        let exists = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT 1 FROM athletes WHERE athlete_id = $1) AS "exists!""#,
-            athlete_id,
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(exists)
+        Ok(athletes::is_registered(&self.pool, athlete_id).await?)
     }
 }
 

@@ -40,6 +40,16 @@ impl PgAthletes {
     }
 }
 
+/// Whether there is such an athlete. For those who have nothing of the athlete, and want to say why.
+pub(crate) async fn is_registered(pool: &PgPool, athlete_id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM athletes WHERE athlete_id = $1) AS "exists!""#,
+        athlete_id,
+    )
+    .fetch_one(pool)
+    .await
+}
+
 #[async_trait]
 impl AthletesRepository for PgAthletes {
     async fn insert(&self, athlete: &NewAthlete) -> Result<Athlete, AthletesError> {

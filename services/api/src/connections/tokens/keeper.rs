@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::cache::Cache;
 use super::record::{self, Record};
 use super::{LockedTokens, StoredTokens, TokenStore, keep};
+use crate::athletes;
 use crate::connections::{ConnectionsError, TokenPair};
 
 /// Keeps tokens in the secret store. Clones share what they remember.
@@ -227,13 +228,7 @@ impl TokenStore for TokenKeeper {
     }
 
     async fn athlete_exists(&self, athlete_id: Uuid) -> Result<bool, ConnectionsError> {
-        let exists = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT 1 FROM athletes WHERE athlete_id = $1) AS "exists!""#,
-            athlete_id,
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(exists)
+        Ok(athletes::is_registered(&self.pool, athlete_id).await?)
     }
 }
 
