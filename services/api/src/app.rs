@@ -90,8 +90,9 @@ impl App {
         nats.ensure_streams(api_port::STREAMS).await?;
         let tokens = TokenKeeper::new(pool.clone(), secrets);
         let connections = connections(&config, &pool, &tokens, &application)?;
-        let services = services(&config, &pool, &connections, application)?;
-        let metrics = figures(&config, &pool);
+        let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
+        let services = services(&config, &pool, &connections, application, quota.clone())?;
+        let metrics = figures(&pool, quota);
         let webhook_stats = Arc::<WebhookStats>::default();
         if config.webhooks.is_some() {
             let figures = WebhookFigures::new(Arc::clone(&webhook_stats), pool.clone());
@@ -211,8 +212,7 @@ impl App {
 }
 
 /// What the process tells of itself beside what adapters measure.
-fn figures(config: &Config, pool: &PgPool) -> Metrics {
-    let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
+fn figures(pool: &PgPool, quota: Quota) -> Metrics {
     let metrics = Metrics::new();
     metrics.add(Arc::new(PoolFigures(pool.clone())));
     metrics.add(Arc::new(OutboxFigures(pool.clone())));
@@ -240,13 +240,13 @@ fn services(
     pool: &PgPool,
     connections: &Connections,
     application: Application,
+    quota: Quota,
 ) -> Result<Services, Error> {
     let athletes = Athletes::new(Arc::new(PgAthletes::new(pool.clone())));
     let settings = config.sync.settings();
     let activities = PgActivities::new(pool.clone(), settings.lease_time);
     let activities = Activities::new(Arc::new(activities));
     let syncs = Syncs::new(PgSyncs::new(pool.clone()), settings);
-    let quota = Quota::new(Arc::new(PgQuota::new(pool.clone())), config.quota.settings());
     let webhooks = config.webhooks.as_ref();
     let subscriptions = Subscriptions::new(pool.clone(), &config.strava, webhooks, application)?;
     let broker = OperatorBroker::new(config.operations.broker(&config.nats));
