@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testbed::Signal;
+use testbed::{Leashed, Signal};
 use treaty_error::{Code, Result};
 use treaty_rpc::{ClientConfig, Context, connect_lazy};
 use treaty_secrets::{Expected, Secret, SecretPath, SecretStore as _};
@@ -49,6 +49,16 @@ impl World {
         let page = self.register(0).await.unwrap();
         self.consent(&page).await.unwrap();
         self.athlete().await
+    }
+
+    /// A process that will refresh the tokens of an athlete, because they have ended, as soon as it is
+    /// asked for them.
+    async fn about_to_refresh(&self) -> (Leashed, SocketAddr, String) {
+        let (process, address) = self.launch_another().await;
+        let athlete = self.connected().await;
+        self.simulate("/_sim/expire-tokens", json!({})).await;
+        self.change_time(&athlete, "expires_at", Utc::now()).await;
+        (process, address, athlete)
     }
 
     async fn athlete(&self) -> String {
@@ -172,10 +182,7 @@ const RELEASE: &str = "
 async fn a_process_that_dies_after_our_store_and_before_its_commit_loses_nothing() {
     let world = World::new(1).await;
     let first = world.launch().await;
-    let (dying, address) = world.launch_another().await;
-    let athlete = world.connected().await;
-    world.simulate("/_sim/expire-tokens", json!({})).await;
-    world.change_time(&athlete, "expires_at", Utc::now()).await;
+    let (dying, address, athlete) = world.about_to_refresh().await;
     world.sql(HOLD_UP).await;
     let before = world.token_requests().await;
 
@@ -227,10 +234,7 @@ fn hold_up_store(directory: &Path) -> Vec<File> {
 async fn a_process_that_dies_between_strava_s_answer_and_our_store_ends_in_a_new_consent() {
     let world = World::new(1).await;
     let first = world.launch().await;
-    let (dying, address) = world.launch_another().await;
-    let athlete = world.connected().await;
-    world.simulate("/_sim/expire-tokens", json!({})).await;
-    world.change_time(&athlete, "expires_at", Utc::now()).await;
+    let (dying, address, athlete) = world.about_to_refresh().await;
     let before = world.token_requests().await;
     let held = hold_up_store(&world.secrets());
 
