@@ -1,14 +1,15 @@
 //! Activities a second into one Postgres, through the api's repository and by a bare loop.
 //!
-//! Both ways write the same batches over one connection; rounds go from one to the other, so
-//! that a busy moment meets both. What they are to each other is the median over rounds.
+//! Both ways write batches of the same shape over one connection into the same table, batch by
+//! batch in turn, so that a busy moment meets both. What they are to each other is the median
+//! over rounds.
 
 mod bare;
 mod ours;
 mod rows;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use bench_timed::median;
@@ -59,12 +60,11 @@ async fn run(pool: &PgPool, rounds: usize) -> Result<bool> {
     let mut kept = true;
     for batch in BATCHES {
         let mut rates: [[Vec<f64>; 2]; 2] = Default::default();
-        for round in 0..rounds {
-            // Who comes first changes, because the second finds the files grown.
-            for way in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
-                let [inserts, updates] = measure(pool, batch, way == 1).await?;
-                rates[0][way].push(inserts);
-                rates[1][way].push(updates);
+        for _ in 0..rounds {
+            for (case, pair) in measure(pool, batch).await?.into_iter().enumerate() {
+                for (way, rate) in pair.into_iter().enumerate() {
+                    rates[case][way].push(rate);
+                }
             }
         }
         for (case, [bare, ours]) in ["new rows", "changed rows"].into_iter().zip(rates) {
@@ -76,22 +76,29 @@ async fn run(pool: &PgPool, rounds: usize) -> Result<bool> {
     Ok(kept)
 }
 
-/// Rows a second when they are new, and when each has changed.
-async fn measure(pool: &PgPool, batch: usize, by_the_api: bool) -> Result<[f64; 2]> {
+/// Rows a second of the loop and of the api, when they are new, and when each has changed.
+async fn measure(pool: &PgPool, batch: usize) -> Result<[[f64; 2]; 2]> {
     sqlx::raw_sql("TRUNCATE athletes CASCADE; CHECKPOINT").execute(pool).await?;
-    let mut rows = Rows::new(pool, ACTIVITIES).await?;
+    let mut bare = Rows::new(pool, 0, ACTIVITIES).await?;
+    let mut rows = Rows::new(pool, ACTIVITIES, ACTIVITIES).await?;
     let ours = Ours::begin(pool, rows.athlete).await?;
-    let mut rates = [0.0; 2];
-    for rate in &mut rates {
-        let started = Instant::now();
-        for batch in rows.activities.chunks(batch) {
-            if by_the_api {
-                ours.upsert(batch).await?;
-            } else {
-                bare::upsert(pool, rows.athlete, batch).await?;
+    let mut rates = [[0.0; 2]; 2];
+    for rates in &mut rates {
+        let mut took = [Duration::ZERO; 2];
+        let batches = bare.activities.chunks(batch).zip(rows.activities.chunks(batch));
+        for (number, (bare_batch, our_batch)) in batches.enumerate() {
+            // Who comes first changes, because the second finds the caches warm.
+            for way in if number % 2 == 0 { [0, 1] } else { [1, 0] } {
+                let started = Instant::now();
+                match way {
+                    0 => bare::upsert(pool, bare.athlete, bare_batch).await?,
+                    _ => ours.upsert(our_batch).await?,
+                }
+                took[way] += started.elapsed();
             }
         }
-        *rate = ACTIVITIES as f64 / started.elapsed().as_secs_f64();
+        *rates = took.map(|took| ACTIVITIES as f64 / took.as_secs_f64());
+        bare.change();
         rows.change();
     }
     Ok(rates)

@@ -13,14 +13,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// An athlete who is in the database, and so many activities that are not.
-    pub(crate) async fn new(pool: &PgPool, count: usize) -> Result<Self> {
+    /// An athlete who is in the database, and so many activities that are not, numbered from
+    /// `first` on.
+    pub(crate) async fn new(pool: &PgPool, first: usize, count: usize) -> Result<Self> {
         let athlete = Uuid::now_v7();
-        sqlx::query("INSERT INTO athletes (athlete_id, display_name, email) VALUES ($1, 'A', 'a@b')")
-            .bind(athlete)
-            .execute(pool)
-            .await?;
-        let activities = (0..count).map(|number| activity(athlete, number));
+        let insert = "INSERT INTO athletes (athlete_id, display_name, email) \
+                      VALUES ($1, 'A', $1::text || '@example.org')";
+        sqlx::query(insert).bind(athlete).execute(pool).await?;
+        let activities = (first..first + count).map(|number| activity(athlete, number));
         Ok(Self { athlete, activities: activities.collect::<Result<_>>()? })
     }
 

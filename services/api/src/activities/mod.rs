@@ -5,6 +5,7 @@ mod model;
 mod repository;
 mod rpc;
 mod service;
+mod write;
 
 pub use error::ActivitiesError;
 pub use model::{Activity, ActivityKey, ActivityPage, Totals, Upserted};

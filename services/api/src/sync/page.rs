@@ -1,4 +1,4 @@
-//! What a page of activities does to the state of its sync, in the transaction that writes it.
+//! What a page of activities asks of the state of its sync, in the transaction that writes it.
 
 use std::time::Duration;
 
@@ -42,36 +42,4 @@ pub(crate) async fn admit(
         full: row.walk_full == Some(true),
         began_at: row.walk_began_at,
     })
-}
-
-/// Remembers how far the sync has come, and renews its lease.
-pub(crate) async fn record(
-    connection: &mut PgConnection,
-    page: &SyncPage,
-    (listed, inserted): (i32, i32),
-    lease_time: Duration,
-) -> Result<(), SyncError> {
-    let next = page.next;
-    sqlx::query!(
-        "UPDATE sync_states SET \
-             lease_expires_at = clock_timestamp() + make_interval(secs => $2), \
-             walk_listed = walk_listed + $3 + $4, walk_unusable = walk_unusable + $4, \
-             walk_inserted = walk_inserted + $5, \
-             walk_after = CASE WHEN $6 THEN $7 ELSE walk_after END, \
-             walk_before = CASE WHEN $6 THEN $8 ELSE walk_before END, \
-             walk_page = CASE WHEN $6 THEN $9 ELSE walk_page END \
-         WHERE athlete_id = $1",
-        page.athlete_id,
-        lease_time.as_secs_f64(),
-        listed,
-        page.unusable,
-        inserted,
-        next.is_some(),
-        next.and_then(|next| next.after),
-        next.and_then(|next| next.before),
-        next.map_or(1, |next| next.page),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }

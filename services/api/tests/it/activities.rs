@@ -9,7 +9,7 @@ use treaty_error::Code;
 use treaty_rpc::{Caller, Context};
 use uuid::Uuid;
 
-use crate::support::{SYNC, activities, activity, athlete, database, first_page, page};
+use crate::support::{SYNC, activities, activity, athlete, database, eventually, first_page, page};
 
 fn counts(inserted: i32, updated: i32, unchanged: i32) -> Upserted {
     Upserted { inserted, updated, unchanged }
@@ -48,6 +48,38 @@ async fn an_activity_never_changes_hands_and_the_batch_fails_whole() {
     assert!(matches!(refused, Err(ActivitiesError::OfAnotherAthlete(2))), "{refused:?}");
     assert_eq!(service.get(2).await.unwrap().athlete_id, ada);
     assert!(service.get(1).await.is_err(), "nothing of the batch may stay");
+}
+
+#[tokio::test]
+async fn nor_does_one_that_another_athlete_gets_at_the_same_moment() {
+    let pool = database().await;
+    let (ada, bob) =
+        (athlete(&pool, "ada").await.athlete_id, athlete(&pool, "bob").await.athlete_id);
+    let service = activities(&pool);
+    service.upsert(&first_page(&pool, ada).await, vec![activity(ada, 1)]).await.unwrap();
+    let mut other = pool.begin().await.unwrap();
+    // What bob's page comes upon is written and not committed.
+    sqlx::query("UPDATE activities SET activity_id = 2").execute(&mut *other).await.unwrap();
+    let page = first_page(&pool, bob).await;
+    let batch = (2..=4).map(|number| activity(bob, number)).collect();
+    let (writing, waiting) = (service.clone(), pool.clone());
+    let writing = tokio::spawn(async move { writing.upsert(&page, batch).await });
+    eventually("the page waits for the other transaction", async || {
+        let waits: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .fetch_one(&waiting)
+        .await
+        .unwrap();
+        waits == 1
+    })
+    .await;
+    other.commit().await.unwrap();
+    let refused = writing.await.unwrap();
+    assert!(matches!(refused, Err(ActivitiesError::OfAnotherAthlete(2))), "{refused:?}");
+    assert_eq!(service.get(2).await.unwrap(), Activity { activity_id: 2, ..activity(ada, 1) });
+    assert!(service.get(3).await.is_err(), "nothing of the batch may stay");
 }
 
 #[tokio::test]
