@@ -111,10 +111,19 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
-/// The first word of a statement, and the table that it is about where that is easily seen.
+/// The first word of a statement, and the table that it is about where that is easily seen. One that
+/// begins with `WITH` is called by what it does first.
 fn summary(text: &str) -> (&str, Option<&str>) {
     let mut words = text.split_whitespace();
-    let operation = words.next().unwrap_or("query").trim_end_matches(';');
+    let mut operation = words.next().unwrap_or("query").trim_end_matches(';');
+    if operation.eq_ignore_ascii_case("WITH") {
+        let does = |word: &&str| {
+            let known = ["INSERT", "UPDATE", "DELETE", "MERGE", "SELECT"];
+            known.iter().any(|known| word.eq_ignore_ascii_case(known))
+        };
+        let mut bare = words.by_ref().map(|word| word.trim_start_matches('('));
+        operation = bare.find(does).unwrap_or(operation);
+    }
     let introduces = |word: &str| {
         ["FROM", "INTO", "UPDATE"].iter().any(|known| word.eq_ignore_ascii_case(known))
     };
@@ -148,6 +157,9 @@ mod tests {
         assert_eq!(summary("select 1 from a.b, c"), ("select", Some("a.b")));
         assert_eq!(summary("DELETE FROM x;"), ("DELETE", Some("x")));
         assert_eq!(summary("SELECT * FROM unnest($1::text[])"), ("SELECT", None));
+        let with = "WITH w AS (\n INSERT INTO a SELECT 1 RETURNING b) SELECT count(*) FROM w";
+        assert_eq!(summary(with), ("INSERT", Some("a")));
+        assert_eq!(summary("with w as (update a set b = 1) select 1"), ("update", Some("a")));
         assert_eq!(summary("COMMIT"), ("COMMIT", None));
         assert_eq!(summary(""), ("query", None));
     }
