@@ -20,7 +20,7 @@ pub use walk::{DeadLetterPlace, DeadLetterStep, DeadLetterWalk};
 
 use crate::failure::{api, unavailable};
 use crate::streams::DEAD_LETTERS;
-use crate::{Connection, dead_letter_subject};
+use crate::{Connection, HandlerSpec, dead_letter_subject};
 
 /// The dead letters of a server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -154,6 +154,15 @@ impl DeadLetters {
         let found = self.stream().await?.get_first_raw_message_by_subject(subject, from).await;
         let found = found_or_none(found.map_err(|error| (error.kind(), error)), "dead letters")?;
         Ok(found.and_then(DeadLetter::of))
+    }
+
+    /// How many letters of one handler there are. A deployable may ask for its own.
+    ///
+    /// # Errors
+    /// The server is not reachable, or does not permit it.
+    pub(crate) async fn count_of(&self, spec: &HandlerSpec) -> Result<u64, Error> {
+        let subject = dead_letter_subject(spec.stream.name, spec.durable);
+        Ok(self.subjects(&subject).await?.values().sum())
     }
 
     /// Subjects that hold letters, with their number. The server tells of up to 100,000

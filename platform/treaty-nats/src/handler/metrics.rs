@@ -78,6 +78,9 @@ fn states(readings: &mut Readings, durable: Label, snapshot: &StatsSnapshot) {
             ("nats_consumer_redelivering", "Of these, delivered before", backlog.redelivering),
         ]);
     }
+    if let Some(letters) = snapshot.dead_letters {
+        states.push(("nats_dead_letters", "Dead letters of this handler now", letters));
+    }
     for (name, help, value) in states {
         #[allow(clippy::cast_precision_loss, reason = "a count of messages, far below 2^53")]
         readings.gauge(name, help, &[durable], value as f64);

@@ -24,6 +24,7 @@ pub struct HandlerStats {
     pub(super) durations: Durations,
     rebuilds: [Counter; RebuildReason::ALL.len()],
     backlog: Mutex<Option<(Backlog, Instant)>>,
+    dead_letters: Mutex<Option<u64>>,
 }
 
 /// Everything that is known of one handler of this process at one moment. Counters begin at
@@ -59,6 +60,9 @@ pub struct StatsSnapshot {
     /// State: what the server held for all processes of this deployable when it was asked
     /// last; `None` before the first answer.
     pub backlog: Option<Backlog>,
+    /// State: dead letters of this handler when they were counted last, whichever process set
+    /// them aside; `None` before the first answer.
+    pub dead_letters: Option<u64>,
     /// Counter: how long handlers took, whatever came of it.
     pub handling: HandlingTimes,
 }
@@ -145,6 +149,7 @@ impl HandlerStats {
             in_work,
             waiting: self.taken.get().saturating_sub(in_work),
             backlog: self.backlog(),
+            dead_letters: *self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner),
             handling: self.durations.snapshot(),
         }
     }
@@ -156,6 +161,10 @@ impl HandlerStats {
     pub(super) fn set_backlog(&self, backlog: Backlog) {
         *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((backlog, Instant::now()));
+    }
+
+    pub(super) fn set_dead_letters(&self, letters: u64) {
+        *self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner) = Some(letters);
     }
 
     fn backlog(&self) -> Option<Backlog> {

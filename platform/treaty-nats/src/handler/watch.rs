@@ -60,6 +60,12 @@ impl Watch {
                 redelivering: info.num_redelivered,
                 age: Duration::ZERO,
             });
+            match self.connection.dead_letters().count_of(self.spec).await {
+                Ok(letters) => self.stats.set_dead_letters(letters),
+                Err(error) => {
+                    tracing::debug!(error = error.chain(), "dead letters could not be counted");
+                }
+            }
             let should_flow = should_flow(&info) && self.load.room() > 0;
             let still = stall.look(should_flow, self.stats.delivered.get());
             if still.is_some_and(|still| still >= self.stalled_after) {

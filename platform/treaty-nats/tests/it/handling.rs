@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use treaty_error::{Code, Error};
-use treaty_nats::{Ack, Connection, Event, HandlerSpec, Publish as _, headers};
+use treaty_nats::{Ack, Connection, Event, HandlerOptions, HandlerSpec, Publish as _, headers};
 
-use crate::support::{dead_letters, eventually, header, job, raw, run, shared, spec};
+use crate::support::{dead_letters, eventually, header, job, raw, run, run_with, shared, spec};
 
 /// Names of what was handled, in order.
 type Log = Arc<Mutex<Vec<String>>>;
@@ -220,7 +220,9 @@ async fn failures_that_stay_become_dead_letters() {
     let (_, context) = raw().await;
     publish(&connection, [Job::new("stays"), Job::new("final"), Job::new("panics")]).await;
     let spec = spec::<Job>("c");
-    let running = run(&connection, spec, |_, job: Job| async move {
+    let options =
+        HandlerOptions { watch_every: Duration::from_millis(50), ..HandlerOptions::default() };
+    let running = run_with(&connection, spec, options, |_, job: Job| async move {
         match job.id.as_str() {
             "stays" => Err(Error::new(Code::Unavailable, "still away")
                 .with_source(std::io::Error::other("password=hunter2"))),
@@ -229,6 +231,7 @@ async fn failures_that_stay_become_dead_letters() {
         }
     });
     eventually("the letters", || async { running.stats.snapshot().dead_lettered == 3 }).await;
+    eventually("their depth", || async { running.stats.snapshot().dead_letters == Some(3) }).await;
     idle(&connection, &spec).await;
     let mut told: Vec<(String, String, String)> = dead_letters(&context, &spec)
         .await
