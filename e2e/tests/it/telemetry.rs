@@ -51,6 +51,7 @@ const SERIES: &[&str] = &[
     r#"messaging_process_duration_seconds_count{process="consumer-1",outcome="ack"}"#,
     r#"temporal_activity_duration_seconds_count{process="worker",temporal_activity="PublishSyncJobs",outcome="completed"}"#,
     "nats_messages_acked_total",
+    r#"db_client_operation_duration_seconds_count{process="api-1",db_operation_name="INSERT"}"#,
     "db_client_connection_max",
     "strava_quota_limit",
     r#"traces_spans_total{outcome="delivered"}"#,

@@ -62,6 +62,11 @@ struct Activity {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    db_operation_name: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Spans {
     outcome: &'static str,
 }
@@ -75,6 +80,7 @@ struct Measured {
     messages_handled: Times<Message>,
     messages_sent: Times<Sent>,
     activities: Times<Activity>,
+    statements: Times<Operation>,
     spans: Family<Spans, Counter>,
 }
 
@@ -90,6 +96,7 @@ static MEASURED: LazyLock<Measured> = LazyLock::new(|| {
         messages_handled: Family::new_with_constructor(jobs),
         messages_sent: Family::new_with_constructor(calls),
         activities: Family::new_with_constructor(jobs),
+        statements: Family::new_with_constructor(calls),
         spans: Family::default(),
     };
     measured.registered()
@@ -115,6 +122,7 @@ impl Measured {
             &self.messages_sent,
         );
         time(to, "temporal_activity_duration", "Attempts of activities", &self.activities);
+        time(to, "db_client_operation_duration", "SQL statements", &self.statements);
         to.register("traces_spans", "Spans for the collector", self.spans.clone());
         self
     }
@@ -209,6 +217,12 @@ pub fn message_sent(stream: &'static str, outcome: &'static str, took: Duration)
 pub fn activity_ended(activity: &'static str, outcome: &'static str, took: Duration) {
     let labels = Activity { temporal_activity: activity, outcome };
     MEASURED.activities.get_or_create(&labels).observe(took.as_secs_f64());
+}
+
+/// A statement that begins with this word has ended, or one that begins with a rarer one.
+pub(crate) fn statement_ended(db_operation_name: &'static str, took: Duration) {
+    let labels = Operation { db_operation_name };
+    MEASURED.statements.get_or_create(&labels).observe(took.as_secs_f64());
 }
 
 /// Spans were delivered to the collector, dropped because it did not take them, or found no room

@@ -65,7 +65,7 @@ pub fn init(
     // Each layer has a filter of its own: what is not for the log may be for a trace.
     let registry = tracing_subscriber::registry()
         .with(traces::layer(tracer.clone()))
-        .with(statements::layer(tracer.clone()))
+        .with(statements::layer(Some(tracer.clone())))
         .with(log::layer(log).with_filter(filter(log)?));
     start(registry)?;
     context::turn_on();
@@ -78,7 +78,10 @@ pub fn init(
 /// # Errors
 /// The filter is wrong, or there is a log already.
 pub fn init_log(log: &LogConfig) -> Result<Guard, TelemetryError> {
-    start(tracing_subscriber::registry().with(filter(log)?).with(log::layer(log)))?;
+    let registry = tracing_subscriber::registry()
+        .with(statements::layer(None))
+        .with(log::layer(log).with_filter(filter(log)?));
+    start(registry)?;
     Ok(Guard { provider: None })
 }
 

@@ -1,4 +1,4 @@
-//! SQL statements as spans.
+//! SQL statements, measured and as spans.
 //!
 //! sqlx tells of each statement when it has ended, with its text, which has placeholders where
 //! values are, and the time that it took. Within a trace that becomes a span, after the fact.
@@ -16,13 +16,31 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::durations;
+
 /// Target of the events by which sqlx tells of statements.
 const TARGET: &str = "sqlx::query";
+
+/// First words of statements that are measured by name; others together.
+const OPERATIONS: [&str; 11] = [
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "WITH",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "LISTEN",
+    "SET",
+];
 
 /// Longest text of a statement that goes into a span, in bytes.
 const LONGEST_TEXT: usize = 4096;
 
-pub(crate) fn layer<S>(tracer: SdkTracer) -> impl Layer<S>
+/// Measures statements, and makes spans of them where there is a tracer.
+pub(crate) fn layer<S>(tracer: Option<SdkTracer>) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -31,42 +49,27 @@ where
 }
 
 struct Statements {
-    tracer: SdkTracer,
+    tracer: Option<SdkTracer>,
 }
 
 impl<S: Subscriber> Layer<S> for Statements {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
         let parent = Context::current();
         // What a process does for itself, such as looking for work, is no trace.
-        if !parent.span().span_context().is_sampled() {
-            return;
-        }
-        let mut statement = Statement::default();
+        let tracer = self.tracer.as_ref().filter(|_| parent.span().span_context().is_sampled());
+        let mut statement = Statement { is_traced: tracer.is_some(), ..Statement::default() };
         event.record(&mut statement);
-        let ended = SystemTime::now();
-        let begun = ended.checked_sub(statement.elapsed).unwrap_or(ended);
-        let text = statement.text();
-        let (operation, table) = summary(text);
-        let name = match table {
-            Some(table) => format!("{operation} {table}"),
-            None => operation.to_owned(),
-        };
-        let mut attributes = vec![
-            KeyValue::new("db.system.name", "postgresql"),
-            KeyValue::new("db.operation.name", operation.to_owned()),
-            KeyValue::new("db.query.text", cut(text).to_owned()),
-            KeyValue::new("db.response.returned_rows", statement.returned),
-        ];
-        attributes.extend(table.map(|table| KeyValue::new("db.collection.name", table.to_owned())));
-        let mut span = self
-            .tracer
-            .span_builder(name)
-            .with_kind(SpanKind::Client)
-            .with_start_time(begun)
-            .with_attributes(attributes)
-            .start_with_context(&self.tracer, &parent);
-        span.end_with_timestamp(ended);
+        durations::statement_ended(measured_as(&statement.summary), statement.elapsed);
+        if let Some(tracer) = tracer {
+            statement.become_span(tracer, &parent);
+        }
     }
+}
+
+/// The label of a statement that begins like this.
+fn measured_as(text: &str) -> &'static str {
+    let (first, _) = summary(text);
+    OPERATIONS.into_iter().find(|known| first.eq_ignore_ascii_case(known)).unwrap_or("other")
 }
 
 /// What sqlx says.
@@ -78,6 +81,8 @@ struct Statement {
     whole: String,
     elapsed: Duration,
     returned: i64,
+    /// The whole is for a span only.
+    is_traced: bool,
 }
 
 impl Statement {
@@ -85,13 +90,38 @@ impl Statement {
         let whole = self.whole.trim();
         if whole.is_empty() { &self.summary } else { whole }
     }
+
+    fn become_span(&self, tracer: &SdkTracer, parent: &Context) {
+        let ended = SystemTime::now();
+        let begun = ended.checked_sub(self.elapsed).unwrap_or(ended);
+        let text = self.text();
+        let (operation, table) = summary(text);
+        let name = match table {
+            Some(table) => format!("{operation} {table}"),
+            None => operation.to_owned(),
+        };
+        let mut attributes = vec![
+            KeyValue::new("db.system.name", "postgresql"),
+            KeyValue::new("db.operation.name", operation.to_owned()),
+            KeyValue::new("db.query.text", cut(text).to_owned()),
+            KeyValue::new("db.response.returned_rows", self.returned),
+        ];
+        attributes.extend(table.map(|table| KeyValue::new("db.collection.name", table.to_owned())));
+        let mut span = tracer
+            .span_builder(name)
+            .with_kind(SpanKind::Client)
+            .with_start_time(begun)
+            .with_attributes(attributes)
+            .start_with_context(tracer, parent);
+        span.end_with_timestamp(ended);
+    }
 }
 
 impl Visit for Statement {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "summary" => value.clone_into(&mut self.summary),
-            "db.statement" => value.clone_into(&mut self.whole),
+            "db.statement" if self.is_traced => value.clone_into(&mut self.whole),
             _ => {}
         }
     }
@@ -162,6 +192,25 @@ mod tests {
         assert_eq!(summary("with w as (update a set b = 1) select 1"), ("update", Some("a")));
         assert_eq!(summary("COMMIT"), ("COMMIT", None));
         assert_eq!(summary(""), ("query", None));
+    }
+
+    #[test]
+    fn statements_are_measured_by_few_names_with_and_without_traces() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+
+        assert_eq!(measured_as("select 1"), "SELECT");
+        assert_eq!(measured_as("VACUUM athletes"), "other");
+        let subscriber = tracing_subscriber::registry().with(layer(None));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::debug!(target: "sqlx::query", summary = "SAVEPOINT a", elapsed_secs = 0.25);
+        });
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, durations::registry()).unwrap();
+        let name = "db_client_operation_duration_seconds";
+        assert!(
+            text.contains(&format!("{name}_sum{{db_operation_name=\"SAVEPOINT\"}} 0.25")),
+            "{text}"
+        );
     }
 
     #[test]

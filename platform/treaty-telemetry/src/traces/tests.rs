@@ -38,7 +38,7 @@ impl Traced {
         let lines = tracing_subscriber::fmt::layer().with_writer(Lines(Arc::clone(&log)));
         let registry = tracing_subscriber::registry()
             .with(layer(tracer.clone()))
-            .with(statements::layer(tracer))
+            .with(statements::layer(Some(tracer)))
             .with(lines.with_filter(LevelFilter::INFO));
         context::turn_on();
         // The exporter's own thread logs too.
