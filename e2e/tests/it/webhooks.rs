@@ -150,7 +150,7 @@ async fn traced(world: &World) -> Result<()> {
             .flat_map(Trace::spans)
             .map(|span| &span.trace_id)
             .collect();
-        let batch = [("api", "record webhook events"), ("api", "WITH")];
+        let batch = [("api", "record webhook events"), ("api", "SELECT")];
         Ok(traces.iter().filter(|trace| trace.has_chain(&batch)).any(|trace| {
             let links = trace.spans().iter().flat_map(|span| &span.links);
             links.into_iter().any(|link| requests.contains(link))
