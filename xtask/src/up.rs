@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use stack::Stack;
 use stack::journey::User;
 use testbed::wait_until;
@@ -59,7 +59,7 @@ async fn stay(stack: &mut Stack, narrator: Narrator) -> Result<()> {
     user.wait_ready(Duration::from_secs(60)).await?;
     narrator.say(&format!("{} athletes register and consent", stack.options().athletes));
     let athletes = user.join_all(stack.options().athletes).await?;
-    let state = state(stack);
+    let state = stack.state();
     write_state(&state)?;
     println!("\n{}\n{}", addresses(&state), commands(&state, athletes.first()));
     narrator.say("the system is up; Ctrl-C stops it");
@@ -122,30 +122,6 @@ fn is_alive(pid: &str) -> bool {
     let quiet = std::process::Stdio::null;
     let probe = Command::new("kill").args(["-0", pid]).stdout(quiet()).stderr(quiet()).status();
     probe.is_ok_and(|status| status.success())
-}
-
-fn state(stack: &mut Stack) -> Value {
-    let processes: Vec<_> =
-        stack.processes().iter().map(|(name, pid)| json!({"name": name, "pid": pid})).collect();
-    // The token may do everything in a Vault that ends with the system.
-    let vault = stack.vault().map(|vault| (vault.url(), vault.root_token().to_owned()));
-    let (vault, vault_token) = vault.unzip();
-    let addresses = stack.addresses();
-    json!({
-        "pid": std::process::id(),
-        "http": addresses.http,
-        "grpc": addresses.grpc,
-        "strava": addresses.strava,
-        "postgres": addresses.postgres,
-        "nats": addresses.nats,
-        "nats_password": stack.nats_password(),
-        "nats_monitoring": addresses.nats_monitoring,
-        "temporal": addresses.temporal,
-        "vault": vault,
-        "vault_token": vault_token,
-        "operator_token": stack.operator_token(),
-        "processes": processes,
-    })
 }
 
 /// Writes the state for `down` and `status`; the tokens in it are this run's own.

@@ -5,6 +5,7 @@ mod clients;
 mod consumer_killed;
 mod dead_letters;
 mod faults;
+mod operations;
 mod quota;
 mod reconciled;
 mod secrets;

@@ -18,6 +18,7 @@ pub mod report;
 pub mod road;
 mod stack;
 mod start;
+mod state;
 pub mod telemetry;
 mod vault;
 pub mod verify;
