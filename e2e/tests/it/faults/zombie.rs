@@ -63,11 +63,11 @@ async fn freeze_once(
         Ok(in_work(&system.stack)? == athletes.len() as u64)
     })
     .await?;
-    let zombie = Part::Consumer(round % 2);
+    let (zombie, other) = (Part::Consumer(round % 2), Part::Consumer((round + 1) % 2));
     system.stack.freeze(zombie)?;
     // Strava answers the frozen one, too: what waits for it there is old once this has ended.
     wait("the jobs of the other to be done", Duration::from_secs(20), async || {
-        Ok(in_work(&system.stack)? <= athletes.len() as u64 / 2 + 1)
+        Ok(in_hand(&system.stack, other).await? == 0.0)
     })
     .await?;
     strava::faults(&system.stack, &json!({})).await?;
@@ -102,6 +102,18 @@ async fn rename_newest(stack: &Stack, athlete: u32, name: &str) -> Result<()> {
     strava::change(stack, athletes + u64::from(athlete), &change).await
 }
 
+/// How many jobs a consumer says that it has in its hands, whose shares need not be equal.
+async fn in_hand(stack: &Stack, consumer: Part) -> Result<f64> {
+    let (name, services) = (consumer.to_string(), stack.metrics()?);
+    let (_, address) = services.iter().find(|(service, _)| *service == name).context(name)?;
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
+    let text = client.get(format!("http://{address}/metrics")).send().await?.text().await?;
+    let figure = text.lines().find(|line| line.starts_with("nats_messages_in_work{"));
+    let number = figure.and_then(|line| line.rsplit(' ').next()).context("no figure")?;
+    Ok(number.parse()?)
+}
+
+/// How many jobs were delivered and are not answered yet, whoever has them.
 fn in_work(stack: &Stack) -> Result<u64> {
     let text = stack.nats_monitoring("/jsz?streams=true&consumers=true")?;
     let jsz: Value = serde_json::from_str(&text)?;

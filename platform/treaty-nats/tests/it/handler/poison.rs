@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::context::PublishAckFuture;
 use treaty_error::{Code, Error};
 use treaty_nats::{DeadLetterFilter, Event, HandlerSpec, headers};
 
@@ -33,6 +34,10 @@ async fn rate<E: Event>(
         if !(poison && number % 100 == 50) {
             let payload = make(number.to_string()).encode_to_vec();
             confirmations.push(send_raw::<E>(&context, &subject, payload).await);
+            // The client lets no more than 5,000 be open.
+            if confirmations.len() == 1_000 {
+                confirm(&mut confirmations).await;
+            }
             continue;
         }
         set_aside += 1;
@@ -44,9 +49,7 @@ async fn rate<E: Event>(
         };
         publish_raw::<E>(&context, &subject, payload).await;
     }
-    for confirmation in confirmations {
-        confirmation.await.unwrap();
-    }
+    confirm(&mut confirmations).await;
     let spec = HandlerSpec {
         concurrency: 32,
         max_deliver: 3,
@@ -73,6 +76,12 @@ async fn rate<E: Event>(
     }
     running.stop().await;
     rate
+}
+
+async fn confirm(open: &mut Vec<PublishAckFuture>) {
+    for confirmation in open.drain(..) {
+        confirmation.await.unwrap();
+    }
 }
 
 /// Keeps panics that are on purpose from being printed with their stack, which in a test's build
