@@ -9,7 +9,7 @@ mod plain;
 mod rows;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use api::config::OutboxConfig;
@@ -20,6 +20,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use std::sync::Arc;
 use testbed::{NatsOptions, NatsServer, Postgres, PostgresOptions, Tools};
+use tokio_util::sync::CancellationToken;
 use treaty_nats::{Connection, NatsConfig, Publisher, connect};
 
 /// What the relay must reach of the loop, where messages have many subjects.
@@ -28,6 +29,12 @@ const GOAL: f64 = 3.0;
 /// Messages of a measurement, and the subjects that they have.
 const CASES: [(&str, u32, u32); 3] =
     [("a subject each", 6_000, 6_000), ("100 subjects", 6_000, 100), ("one subject", 2_000, 1)];
+
+/// How often is looked whether relays have ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How long relays may take for the messages of a measurement.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Who empties the outbox.
 #[derive(Clone, Copy)]
@@ -115,24 +122,26 @@ async fn rate(
     let started = Instant::now();
     match way {
         Way::Plain => plain::empty(pool, connection).await?,
-        Way::Relays(count) => {
-            let emptied = (0..count).map(|_| empty(pool, connection));
-            futures::future::try_join_all(emptied).await?;
-        }
+        Way::Relays(count) => empty(pool, connection, count).await?,
     }
     let took = started.elapsed().as_secs_f64();
     anyhow::ensure!(rows::left(pool).await? == 0, "messages were left");
     Ok(f64::from(messages) / took)
 }
 
-/// Relays until nothing is left.
-async fn empty(pool: &PgPool, connection: &Connection) -> Result<()> {
-    let relay = relay(pool, connection);
-    loop {
-        let report = relay.relay_batch().await?;
-        anyhow::ensure!(report.failed == 0, "{} messages failed", report.failed);
-        if report.published == 0 && rows::left(pool).await? == 0 {
-            return Ok(());
+/// Lets so many relays run, as they do in so many apis, until nothing is left.
+async fn empty(pool: &PgPool, connection: &Connection, count: usize) -> Result<()> {
+    let relays: Vec<_> = (0..count).map(|_| relay(pool, connection)).collect();
+    let shutdown = CancellationToken::new();
+    let running = futures::future::join_all(relays.iter().map(|one| one.run(shutdown.clone())));
+    let emptied = async {
+        let _stop = shutdown.drop_guard_ref();
+        while rows::left(pool).await? > 0 {
+            // Seldom enough to take nothing from those who are measured.
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-    }
+        anyhow::Ok(())
+    };
+    let (_, emptied) = tokio::join!(running, tokio::time::timeout(PATIENCE, emptied));
+    emptied.context("the relays did not come to an end")?
 }

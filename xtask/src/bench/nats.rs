@@ -14,15 +14,22 @@ use super::run_peers;
 /// a publisher fed a million messages stays under 64 MiB; and unless `run_handler` reaches
 /// 0.9 of a loop, with acknowledgements that are confirmed and with such that are not.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  cargo xtask bench nats 11    with 11 rounds")]
+#[command(after_help = "Examples:
+  cargo xtask bench nats 11            # with 11 rounds
+  cargo xtask bench nats --handling    # handling alone")]
 pub struct Arguments {
     /// Rounds, of which the median counts.
     #[arg(default_value_t = 7)]
     rounds: u32,
+    /// Measures handling alone.
+    #[arg(long)]
+    handling: bool,
 }
 
 impl Arguments {
     pub fn run(&self) -> Result<ExitCode> {
-        run_peers("bench-nats", &[self.rounds.to_string()], &[])
+        let mut arguments = vec![self.rounds.to_string()];
+        arguments.extend(self.handling.then(|| "handling".to_owned()));
+        run_peers("bench-nats", &arguments, &[])
     }
 }
