@@ -92,8 +92,11 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 #[must_use]
 pub fn failure(error: sqlx::Error) -> Error {
     let code = match &error {
+        // A server that ends in the midst of a greeting has said half a word: sqlx takes the end
+        // for a wrong answer. Whatever breaks the protocol, another connection is needed.
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => Code::Unavailable,
@@ -133,6 +136,21 @@ fn told(code: &str) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_ends_in_the_midst_of_the_greeting_is_not_reachable() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://api@{}/api", listener.local_addr().unwrap());
+        let ending = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            // Read, so that the end is an end and no reset.
+            tokio::io::AsyncReadExt::read_exact(&mut connection, &mut [0; 8]).await.unwrap();
+        });
+        let refused = PgPool::connect(&url).await.unwrap_err();
+        ending.await.unwrap();
+        assert!(matches!(refused, sqlx::Error::Protocol(_)), "{refused:?}");
+        assert_eq!(failure(refused).code(), Code::Unavailable);
+    }
 
     #[test]
     fn what_passes_by_itself_may_be_tried_again_and_mistakes_of_ours_are_internal() {
