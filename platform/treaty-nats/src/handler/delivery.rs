@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, HeaderValue};
 
 use crate::headers;
 
@@ -39,7 +39,7 @@ impl Delivery {
     /// A header of the message, for example `traceparent`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get_last(name).map(async_nats::HeaderValue::as_str)
+        header(&self.headers, name)
     }
 
     /// Whether another consumer is meant, which failed before.
@@ -60,10 +60,9 @@ impl Delivery {
         let place = Place::parse(reply)?;
         let message_id = [headers::ORIGINAL_MESSAGE_ID, headers::MESSAGE_ID]
             .iter()
-            .find_map(|name| headers.get_last(*name))
-            .map(|value| value.as_str().to_owned());
-        let number =
-            |name| headers.get_last(name).and_then(|value| value.as_str().parse::<u64>().ok());
+            .find_map(|name| header(&headers, name))
+            .map(str::to_owned);
+        let number = |name| header(&headers, name).and_then(|value| value.parse::<u64>().ok());
         Some(Self {
             attempt: place.attempt,
             deliveries: place
@@ -98,6 +97,13 @@ impl Delivery {
             headers: map,
         }
     }
+}
+
+/// The last value of a header. A message has few, so that looking through all of them is cheaper
+/// than the map's own way, which checks, copies and hashes the name each time.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let (_, values) = headers.iter().find(|(known, _)| AsRef::<str>::as_ref(*known) == name)?;
+    values.last().map(HeaderValue::as_str)
 }
 
 /// The part of a reply subject that matters here.
