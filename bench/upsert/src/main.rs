@@ -70,7 +70,11 @@ async fn run(pool: &PgPool, rounds: usize) -> Result<bool> {
         for (case, [bare, ours]) in ["new rows", "changed rows"].into_iter().zip(rates) {
             let ratio = median(ours.iter().zip(&bare).map(|(ours, bare)| ours / bare).collect());
             kept &= ratio >= GOAL;
-            println!("| {batch} | {case} | {:.0} | {:.0} | {ratio:.2} |", median(bare), median(ours));
+            println!(
+                "| {batch} | {case} | {:.0} | {:.0} | {ratio:.2} |",
+                median(bare),
+                median(ours)
+            );
         }
     }
     Ok(kept)
