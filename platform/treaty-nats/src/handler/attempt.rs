@@ -59,11 +59,10 @@ where
             return Tried::Interrupted;
         }
         let verdict = verdict(self.spec, delivery.attempt, outcome);
-        if matches!(verdict, Verdict::Ack) {
-            self.times.add(took);
-            return Tried::Done(Answer::Ack);
+        match &verdict {
+            Verdict::Ack => self.times.add(took),
+            other => durations::message_handled(self.spec.durable, other.as_str(), took),
         }
-        durations::message_handled(self.spec.durable, verdict.as_str(), took);
         match verdict {
             Verdict::Ack => Tried::Done(Answer::Ack),
             Verdict::Retry(wait, error) => {
